@@ -1,0 +1,1 @@
+"""VideoLab: uploaded videos become proxies, transcripts, summaries and clips, each a Dagster asset."""

@@ -1,0 +1,45 @@
+"""What a video is about, in words to publish with it."""
+
+import time
+from collections.abc import Iterator
+
+import dagster as dg
+
+from videolab_assets.defs.metadata import metadata_of
+from videolab_assets.defs.outcomes import tell_skipped, told
+from videolab_assets.defs.partitions import OWNERS, videos
+from videolab_assets.defs.resources import StoreResource
+from videolab_assets.lib.documents import Summary, Transcript
+from videolab_assets.lib.recipe import recipe
+from videolab_assets.lib.summary import NothingSaid, open_engine, to_markdown
+from videolab_assets.settings import Settings
+
+ENGINE = open_engine(Settings().summarizer)
+SUMMARY_VERSION = f"1 {ENGINE.identity}"
+
+
+@dg.asset(
+    group_name="editorial", partitions_def=videos, output_required=False, kinds={"json", "markdown"}, owners=OWNERS, code_version=SUMMARY_VERSION
+)
+def summary(context: dg.AssetExecutionContext, transcript: Transcript, store: StoreResource) -> Iterator[dg.Output[Summary]]:
+    """Title, description, tags, key points and show notes, as JSON and Markdown, in the language that is spoken.
+
+    The embedded engine picks sentences out of the transcript, in Spanish and English; it needs no model and no network. A video in
+    which nothing is said has no summary, and an observation says so.
+    """
+    video_key, library = context.partition_key, store.library()
+    made_of = recipe(asset="summary", code=SUMMARY_VERSION, language=transcript.language, text=[segment.text for segment in transcript.segments])
+    found = library.made(video_key, Summary, made_of)
+    if found is None:
+        started = time.monotonic()
+        with told(context):
+            try:
+                written = ENGINE.summary_of(transcript)
+            except NothingSaid as nothing:
+                tell_skipped(context, "summary", nothing.sentence)
+                return
+            markdown = library.add_bytes(video_key, "summary.md", to_markdown(written).encode(), "text/markdown")
+        seconds = round(time.monotonic() - started, 3)
+        made = written.model_copy(update={"recipe": made_of, "files": [markdown], "seconds": seconds})
+    document = found or made
+    yield dg.Output(document, metadata=metadata_of(document, library, found=bool(found)), data_version=dg.DataVersion(made_of[:16]))

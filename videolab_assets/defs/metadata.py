@@ -1,0 +1,205 @@
+"""What a person sees of each document in the Dagster UI: a picture, tables, and numbers that make a curve over partitions.
+
+Markdown under 1,000 characters is shown in line, longer text hides behind a button, and only `data:` pictures work everywhere; so
+a preview is made small enough to be seen at once.
+"""
+
+import base64
+from collections.abc import Iterable, Mapping
+from functools import singledispatch
+from typing import Any
+
+import dagster as dg
+
+from videolab_assets.lib.documents import (
+    Audio,
+    Document,
+    Proxy,
+    Shots,
+    SourceVideo,
+    Storyboard,
+    Subtitles,
+    Summary,
+    Thumbnail,
+    Transcript,
+    Waveform,
+)
+from videolab_assets.lib.library import Library
+from videolab_assets.lib.sandbox import printable
+
+ROWS_SHOWN = 25
+LONGEST_INLINE = 980
+Metadata = Mapping[str, Any]
+
+
+def metadata_of(document: Document, library: Library, *, found: bool) -> dict[str, Any]:
+    """The metadata of one materialization.
+
+    Args:
+        found: nothing was made, because an earlier run had left the same.
+    """
+    files = {
+        f"{file.key.rpartition('/')[2]}": dg.MetadataValue.url(library.store.uri(file.key))
+        for file in document.files
+    }
+    return {
+        **_of(document, library),
+        **files,
+        "bytes": sum(file.bytes for file in document.files),
+        "seconds": document.seconds,
+        "found": found,
+    }
+
+
+@singledispatch
+def _of(document: Document, library: Library) -> dict[str, Any]:
+    raise NotImplementedError(f"no metadata for {type(document).__name__}")
+
+
+@_of.register
+def _(document: SourceVideo, library: Library) -> dict[str, Any]:
+    probe, shown = document.probe, dict[str, Any]()
+    if probe.video:
+        video = probe.video
+        shown |= {
+            "dimensions": f"{video.width}x{video.height}",
+            "frame_rate": round(video.frame_rate, 3),
+            "variable_frame_rate": video.variable_frame_rate,
+            "video_codec": video.codec,
+            "colour": " ".join(filter(None, [video.pixel_format, video.color_space, video.hdr and f"HDR ({video.hdr.upper()})"])),
+        }
+    if probe.audio:
+        shown["sound"] = f"{probe.audio.codec}, {probe.audio.layout}, {probe.audio.sample_rate} Hz"
+    if document.missing:
+        shown["missing"] = " ".join(document.missing)
+    return {
+        "name": printable(document.original_name),
+        "container": probe.container,
+        "duration": round(probe.duration, 3),
+        **shown,
+        "sha256": document.sha256,
+        "verdict": document.verdict,
+    }
+
+
+@_of.register
+def _(document: Proxy, library: Library) -> dict[str, Any]:
+    return {
+        "dimensions": f"{document.width}x{document.height}",
+        "duration": round(document.duration, 3),
+        "frame_rate": document.frame_rate,
+        "bit_rate": document.bit_rate,
+    }
+
+
+@_of.register
+def _(document: Audio, library: Library) -> dict[str, Any]:
+    heard = {"loudness_lufs": document.loudness, "peak_dbfs": document.peak} if document.loudness is not None else {"silent": True}
+    return {"duration": round(document.duration, 3), **heard}
+
+
+@_of.register
+def _(document: Waveform, library: Library) -> dict[str, Any]:
+    picture = _picture(_bytes_of(document, "image/png", library), 300, 24, "waveform")
+    return {"preview": dg.MetadataValue.md(picture), "points": document.length, "samples_per_pixel": document.samples_per_pixel}
+
+
+@_of.register
+def _(document: Thumbnail, library: Library) -> dict[str, Any]:
+    return {
+        "preview": dg.MetadataValue.md(_picture(_bytes_of(document, "image/jpeg", library), 112, 112, "thumbnail")),
+        "time": round(document.time, 3),
+        "score": round(document.score, 3),
+        "faces": document.faces,
+    }
+
+
+@_of.register
+def _(document: Storyboard, library: Library) -> dict[str, Any]:
+    return {"tiles": document.tiles, "interval": document.interval, "sheet": f"{document.columns}x{document.rows} tiles"}
+
+
+@_of.register
+def _(document: Shots, library: Library) -> dict[str, Any]:
+    rows = (
+        {
+            "start": round(shot.start, 2),
+            "seconds": round(shot.end - shot.start, 2),
+            "opens with": shot.opens_with,
+            "motion": round(shot.motion, 3),
+            "brightness": round(shot.brightness, 2),
+            "sharpness": round(shot.sharpness, 1),
+            "faces": round(shot.faces, 2),
+        }
+        for shot in document.shots[:ROWS_SHOWN]
+    )
+    count = len(document.shots)
+    return {"shots": count, "mean_shot_seconds": round(document.duration / max(1, count), 2), "table": _table(rows)}
+
+
+@_of.register
+def _(document: Transcript, library: Library) -> dict[str, Any]:
+    rows = ({"start": round(segment.start, 2), "text": segment.text} for segment in document.segments[:ROWS_SHOWN])
+    draft = {"draft": f"{document.engine} is a draft engine: read the words before you publish them."} if document.draft else {}
+    words = document.word_count
+    return {
+        **draft,
+        "words": words,
+        "words_per_minute": round(words * 60 / document.duration, 1) if document.duration else 0.0,
+        "language": document.language,
+        "engine": f"{document.engine}: {document.model}",
+        "table": _table(rows),
+    }
+
+
+@_of.register
+def _(document: Subtitles, library: Library) -> dict[str, Any]:
+    rows = ({"start": round(cue.start, 2), "end": round(cue.end, 2), "text": cue.text} for cue in document.cues[:ROWS_SHOWN])
+    return {"cues": len(document.cues), "language": document.language, "table": _table(rows)}
+
+
+@_of.register
+def _(document: Summary, library: Library) -> dict[str, Any]:
+    rows = ({"time": round(point.time, 1), "key point": point.text} for point in document.key_points)
+    return {
+        "title": document.title,
+        "description": document.description,
+        "tags": ", ".join(document.tags),
+        "key_points": _table(rows),
+        "engine": f"{document.engine}: {document.model}",
+        "language": document.language,
+    }
+
+
+def _table(rows: Iterable[dict[str, Any]]) -> dg.TableMetadataValue | str:
+    """A table that renders in line; Dagster needs a row to know its columns."""
+    records = [dg.TableRecord(row) for row in rows]
+    return dg.MetadataValue.table(records) if records else "none"
+
+
+def _bytes_of(document: Document, media_type: str, library: Library) -> bytes:
+    file = next(file for file in document.files if file.media_type == media_type)
+    return library.store.read_bytes(file.key, file.bytes)
+
+
+def _picture(encoded: bytes, widest: int, highest: int, alternative: str) -> str:
+    """Markdown of the picture, shrunk and recompressed until it is short enough to be shown in line.
+
+    The picture is one that this project made.
+    """
+    import cv2
+    import numpy as np
+
+    picture = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        return alternative
+    shrink = min(widest / picture.shape[1], highest / picture.shape[0], 1.0)
+    for quality in (60, 40, 25, 12, 5, 1):
+        size = (max(1, round(picture.shape[1] * shrink)), max(1, round(picture.shape[0] * shrink)))
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        _, webp = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, quality])
+        text = f"![{alternative}](data:image/webp;base64,{base64.b64encode(webp.tobytes()).decode()})"
+        if len(text) <= LONGEST_INLINE:
+            return text
+        shrink *= 0.9
+    return alternative

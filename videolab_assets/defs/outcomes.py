@@ -1,0 +1,59 @@
+"""How a step's end reaches the person: failures in one sentence, and assets that cannot exist with the reason."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from videolab_assets.lib.errors import PermanentError, TransientError
+
+PERMANENT_TAG = "videolab/permanent_failure"
+RETRIES = 2
+FIRST_WAIT_SECONDS = 5
+
+
+@contextmanager
+def told(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Turns the library's errors into what Dagster shows.
+
+    A permanent one fails the step at once with its sentence, and tags the run: `allow_retries=False` stops only the step's own
+    retries, so that whoever decides about another run has to be told as well. A transient one is retried with growing waits first.
+
+    Raises:
+        dg.Failure: in place of a VideoLabError.
+        dg.RetryRequested: in place of the first TransientErrors.
+    """
+    try:
+        yield
+    except PermanentError as error:
+        context.instance.add_run_tags(context.run_id, {PERMANENT_TAG: "true"})
+        raise dg.Failure(error.sentence, metadata=_detail(error.detail), allow_retries=False) from error
+    except TransientError as error:
+        if context.retry_number < RETRIES:
+            context.log.warning(error.sentence)
+            raise dg.RetryRequested(RETRIES, seconds_to_wait=FIRST_WAIT_SECONDS * 3**context.retry_number) from error
+        raise dg.Failure(error.sentence, metadata=_detail(error.detail)) from error
+
+
+def _detail(detail: str) -> dict[str, dg.MetadataValue]:
+    return {"detail": dg.MetadataValue.md(f"```\n{detail.replace('```', '')}\n```")} if detail else {}
+
+
+def tell_skipped(context: dg.AssetExecutionContext, asset: str, reason: str) -> None:
+    """Records on `asset`, and on everything in this run that follows from it, that it is not made for this video and why.
+
+    Dagster shows a skipped step but not why; an observation stays with the partition. Only assets that a data dependency ties to the
+    absent one are skipped, and those are what this walks.
+    """
+    graph = context.repository_def.asset_graph
+    selected = context.run.asset_selection or context.job_def.asset_layer.executable_asset_keys
+    left, seen = [dg.AssetKey(asset)], set[dg.AssetKey]()
+    while left:
+        key = left.pop()
+        if key in seen:
+            continue
+        seen.add(key)
+        sentence = reason if key == dg.AssetKey(asset) else f"Not made, because there is no {asset}. {reason}"
+        context.log.info(f"{key.to_user_string()}: {sentence}")
+        context.log_event(dg.AssetObservation(key, partition=context.partition_key, metadata={"skipped": sentence}))
+        left += [child for child in graph.get(key).child_keys if child in selected]

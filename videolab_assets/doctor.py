@@ -1,0 +1,112 @@
+"""Is this machine ready? One finding a line, each with what to do about it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from videolab_assets.defs.resources import resources_of
+from videolab_assets.lib import ffmpeg, sandbox
+from videolab_assets.lib.errors import VideoLabError
+from videolab_assets.settings import Settings
+
+LEAST_FREE_BYTES = 2 * 1024**3
+COMFORTABLE_FREE_BYTES = 20 * 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: `fatal` means that VideoLab cannot work like this, `warn` that it can but should not have to."""
+
+    what: str
+    sentence: str
+    level: Literal["ok", "warn", "fatal"] = "ok"
+
+    @property
+    def fatal(self) -> bool:
+        return self.level == "fatal"
+
+    @property
+    def mark(self) -> str:
+        return {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "fatal": "[red]FAIL[/red]"}[self.level]
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Every finding, in the order in which an upload would meet it. A check that fails becomes a finding, not an exception."""
+    checks: list[tuple[str, Callable[[Settings], Iterator[Finding]]]] = [
+        ("ffmpeg", _ffmpeg),
+        ("sandbox", _sandbox),
+        ("store", _store),
+        ("database", _database),
+        ("disk", _disk),
+        ("speech", _speech),
+        ("summary", _summary),
+    ]
+    findings: list[Finding] = []
+    for name, check in checks:
+        try:
+            findings += check(settings)
+        except VideoLabError as error:
+            findings.append(Finding(name, str(error).replace("\n", " "), "fatal"))
+    return findings
+
+
+def _ffmpeg(_: Settings) -> Iterator[Finding]:
+    version = ffmpeg.version()
+    missing = ffmpeg.missing_features()
+    if missing:
+        yield Finding("ffmpeg", f"{ffmpeg.binary()} lacks {', '.join(missing)}: set VIDEOLAB_FFMPEG to a fuller build.", "fatal")
+    else:
+        yield Finding("ffmpeg", f"{version}, {ffmpeg.binary()}, with every encoder and filter that is needed")
+    for where, linked in {"ffmpeg": version, **ffmpeg.linked_ffmpegs()}.items():
+        if ffmpeg.has_magicyuv_hole(linked):
+            sentence = f"{where} carries ffmpeg {linked}, which CVE-2026-8461 affects; the decoder list keeps it out of reach, but upgrade."
+            yield Finding("ffmpeg", sentence, "warn")
+
+
+def _sandbox(_: Settings) -> Iterator[Finding]:
+    if sandbox.level() == "bubblewrap":
+        yield Finding("sandbox", "bubblewrap: uploads are opened with no network and no other file in sight")
+    else:
+        yield Finding("sandbox", "limits and lists only: install bubblewrap so that uploads are opened with no other file in sight", "warn")
+
+
+def _store(settings: Settings) -> Iterator[Finding]:
+    store = resources_of(settings)["store"].open()
+    probe = "checks/doctor"
+    store.write_bytes(probe, b"ok", media_type="text/plain")
+    if store.read_bytes(probe, 16) != b"ok":
+        yield Finding("store", f"{store.describe()} does not give back what was written", "fatal")
+        return
+    conditional = "" if store.supports_conditional else "; it ignores conditional writes, which later steps need"
+    yield Finding("store", f"{store.describe()}, readable and writable{conditional}", "warn" if conditional else "ok")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    catalogue = resources_of(settings)["catalogue"].open()
+    yield Finding("database", f"{catalogue.describe()}, {catalogue.count_unfinished()} uploads in flight")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    settings.scratch.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.scratch).free
+    sentence = f"{free / 1024**3:.0f} GiB free for work in progress in {settings.scratch}"
+    if free < LEAST_FREE_BYTES:
+        yield Finding("disk", f"{sentence}: free some, a long video needs several", "fatal")
+    else:
+        yield Finding("disk", sentence, "ok" if free >= COMFORTABLE_FREE_BYTES else "warn")
+
+
+def _speech(settings: Settings) -> Iterator[Finding]:
+    from videolab_assets.lib.speech.engine import open_engine
+
+    engine = open_engine(settings.transcriber)
+    draft = "; its words are a draft" if engine.draft else ""
+    yield Finding("speech", f"{engine.name} with {engine.model}, for {', '.join(engine.languages)}{draft}; it needs no key")
+
+
+def _summary(settings: Settings) -> Iterator[Finding]:
+    from videolab_assets.lib.summary import open_engine
+
+    engine = open_engine(settings.summarizer)
+    yield Finding("summary", f"{settings.summarizer} ({engine.identity}); it needs no key and no network")

@@ -1,0 +1,272 @@
+"""Runs the one decode of a video: the command of `graph`, its pipes, and the analysers behind them."""
+
+import os
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from videolab_assets.lib import sandbox
+from videolab_assets.lib.documents import Probe
+from videolab_assets.lib.errors import PermanentError, TransientError
+from videolab_assets.lib.ffmpeg import binary
+from videolab_assets.lib.graph import FROM_PICTURE, FROM_SOUND, SPEECH_RATE, Pipes, Plan, command
+from videolab_assets.lib.shots import FRAME_BYTES, FRAME_HEIGHT, FRAME_WIDTH, Detected, ShotDetector
+from videolab_assets.lib.stills import StillReader, interval_for
+from videolab_assets.lib.waveform import WaveformReader, samples_per_pixel_for
+
+Progress = Callable[[float], None]
+"""Called about twice a second with the seconds of video decoded so far."""
+
+FRAMES_A_BLOCK = 64
+SAMPLES_A_BLOCK = 65_536
+STDERR_LINES = 200
+
+
+@dataclass
+class Decoded:
+    """What one pass left: files in the work folder and what the analysers saw; None where something was not wanted or cannot be.
+
+    Attributes:
+        duration: seconds of the source, by its packets.
+        samples: 16 kHz mono samples that came out.
+        loudness: integrated LUFS; None for silence.
+        peak: highest sample, dBFS; None for silence.
+        seconds: wall time of the pass.
+    """
+
+    plan: Plan | None
+    duration: float
+    proxy: Path | None = None
+    audio: Path | None = None
+    shots: Detected | None = None
+    stills: StillReader | None = None
+    waveform: WaveformReader | None = None
+    samples: int = 0
+    loudness: float | None = None
+    peak: float | None = None
+    seconds: float = 0.0
+
+
+def decode(source: Path, probe: Probe, wanted: Set[str], work: Path, *, progress: Progress | None = None) -> Decoded:
+    """Decodes `source` once and makes what is wanted of it.
+
+    Args:
+        source: an original that passed the gate.
+        probe: what the gate found in it.
+        wanted: names out of `graph.FROM_PICTURE` and `graph.FROM_SOUND`; those that the file cannot give are left out.
+        work: an empty private folder; `proxy.mp4` and `audio.flac` appear in it.
+        progress: told how far it is, from another thread.
+
+    Raises:
+        PermanentError: the file is damaged beyond use.
+        TransientError: the machine failed: disk full, time or memory limit.
+    """
+    possible = {name for name in wanted if (name in FROM_PICTURE and probe.video) or (name in FROM_SOUND and probe.audio)}
+    plan = Plan.of(probe.video) if probe.video else None
+    decoded = Decoded(plan, probe.duration)
+    if not possible:
+        return decoded
+    started = time.monotonic()
+    with _Readers() as readers:
+        frames, detector = None, None
+        if "shots" in possible and plan:
+            detector = ShotDetector(float(plan.frame_rate))
+            frames = readers.add(FRAMES_A_BLOCK * FRAME_BYTES, _frames_into(detector))
+        stills, still_step = None, 1
+        if possible & {"thumbnail", "storyboard", "shots"} and plan:
+            still_step = max(1, round(interval_for(probe.duration) * plan.frame_rate))
+            interval = float(still_step / plan.frame_rate)
+            decoded.stills = StillReader(plan.width, plan.height, probe.duration, interval)
+            stills = readers.add(plan.width * plan.height * 3, _stills_into(decoded.stills, plan, interval))
+        samples = None
+        if possible & FROM_SOUND:
+            decoded.waveform = WaveformReader(SPEECH_RATE, samples_per_pixel_for(probe.duration, SPEECH_RATE)) if "waveform" in possible else None
+            samples = readers.add(SAMPLES_A_BLOCK * 2, _samples_into(decoded))
+        pipes = Pipes(readers.add_lines(_progress_into(progress)), frames, stills, samples)
+        log = _run(command(str(binary()), probe, plan, possible, pipes, still_step), source, work, probe, readers)
+    if detector is not None:
+        decoded.shots = detector.finish(decoded.stills.scores if decoded.stills else [])
+    decoded.proxy = _made(work / "proxy.mp4", "proxy" in possible)
+    decoded.audio = _made(work / "audio.flac", "audio" in possible)
+    if decoded.audio:
+        decoded.loudness, decoded.peak = _loudness(log)
+    decoded.seconds = time.monotonic() - started
+    return decoded
+
+
+class _Readers:
+    """Pipes from ffmpeg, each drained by a thread of its own: a pipe that nobody drains stops the whole graph."""
+
+    def __init__(self) -> None:
+        self._threads: list[threading.Thread] = []
+        self._write_ends: list[int] = []
+        self._read_ends: list[IO[bytes]] = []
+        self._problems: list[Exception] = []
+
+    def __enter__(self) -> "_Readers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close_write_ends()
+        self.join()
+        for stream in self._read_ends:
+            stream.close()
+
+    @property
+    def write_ends(self) -> tuple[int, ...]:
+        return tuple(self._write_ends)
+
+    def add(self, block_bytes: int, take: Callable[[bytes], None]) -> int:
+        """A pipe whose blocks, each whole but for the last, go to `take`; returns the descriptor to write to."""
+        read_end, write_end = os.pipe()
+        stream = os.fdopen(read_end, "rb", buffering=min(block_bytes, 1 << 20))
+        self._start(stream, write_end, lambda: iter(lambda: stream.read(block_bytes), b""), take)
+        return write_end
+
+    def add_lines(self, take: Callable[[bytes], None]) -> int:
+        """A pipe whose lines go to `take`; returns the descriptor to write to."""
+        read_end, write_end = os.pipe()
+        stream = os.fdopen(read_end, "rb")
+        self._start(stream, write_end, lambda: iter(lambda: stream.readline(65_536), b""), take)
+        return write_end
+
+    def _start(self, stream: IO[bytes], write_end: int, blocks: Callable[[], Iterator[bytes]], take: Callable[[bytes], None]) -> None:
+        def drain() -> None:
+            failed = False
+            for block in blocks():
+                if not failed:
+                    try:
+                        take(block)
+                    except Exception as problem:  # noqa: BLE001 - raised again by `join` in the thread that runs the pass
+                        self._problems.append(problem)
+                        failed = True
+
+        thread = threading.Thread(target=drain, name=f"drain-{write_end}", daemon=True)
+        self._read_ends.append(stream)
+        self._write_ends.append(write_end)
+        self._threads.append(thread)
+        thread.start()
+
+    def close_write_ends(self) -> None:
+        """Closes our copies of what the child writes to; until then no reader sees the end."""
+        while self._write_ends:
+            os.close(self._write_ends.pop())
+
+    def join(self) -> None:
+        """Waits for every reader to see its pipe's end.
+
+        Raises:
+            Exception: what an analyser raised.
+        """
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+        if self._problems:
+            raise self._problems[0]
+
+
+def _run(arguments: list[str], source: Path, work: Path, probe: Probe, readers: _Readers) -> list[str]:
+    """Runs the command to its end and returns the last lines it said."""
+    said: deque[str] = deque(maxlen=STDERR_LINES)
+    stderr = readers.add_lines(lambda line: said.append(line.decode("utf-8", "replace").rstrip()))
+    with sandbox.start(
+        arguments, inputs={"source": source}, output=work, limits=_limits(probe), pass_fds=readers.write_ends, stderr=stderr
+    ) as child:
+        readers.close_write_ends()
+        ended = child.wait()
+    readers.join()
+    if ended.returncode != 0 or ended.why != "exit":
+        raise _failure(ended, said)
+    return list(said)
+
+
+def _limits(probe: Probe) -> sandbox.Limits:
+    """Generous multiples of what a slow core needs: 60 s of 1080p30 take about 40 CPU seconds (measured)."""
+    megapixels = probe.video.coded_width * probe.video.coded_height / 1e6 if probe.video else 0.0
+    frames = probe.duration * (min(probe.video.frame_rate, 240.0) if probe.video else 0.0)
+    cpu = 120 + probe.duration * 2 + frames * (0.05 + megapixels * 0.1)
+    return sandbox.Limits(
+        memory_bytes=int((4 + megapixels / 8) * 1024**3),
+        cpu_seconds=int(cpu),
+        wall_seconds=cpu * 2,
+        file_bytes=int(256 * 1024**2 + probe.duration * 4 * 1024**2),
+        open_files=128,
+    )
+
+
+def _failure(ended: sandbox.Ended, said: deque[str]) -> PermanentError | TransientError:
+    detail = "\n".join(list(said)[-12:])
+    if any("No space left on device" in line for line in said):
+        return TransientError("The disk filled up while this video was decoded: free some space and run it again.", detail)
+    if ended.why in ("wall", "cpu"):
+        return TransientError("Decoding this video took longer than the time it was given: run it again on a less busy machine.", detail)
+    if ended.why == "signal":
+        return TransientError(f"Decoding was killed by signal {-ended.returncode}: the machine may have run out of memory.", detail)
+    return PermanentError("This video's data is damaged: ffmpeg could not decode it to the end. Export it again and upload that.", detail)
+
+
+def _made(path: Path, wanted: bool) -> Path | None:
+    if not wanted:
+        return None
+    if not path.is_file() or path.stat().st_size == 0:
+        raise PermanentError(f"Decoding ended without an error but left no {path.name}: the file holds no frames or samples that can be used.")
+    return path
+
+
+def _frames_into(detector: ShotDetector) -> Callable[[bytes], None]:
+    def take(block: bytes) -> None:
+        whole = len(block) // FRAME_BYTES
+        detector.feed(np.frombuffer(block, np.uint8, whole * FRAME_BYTES).reshape(whole, 3, FRAME_HEIGHT, FRAME_WIDTH))
+
+    return take
+
+
+def _stills_into(reader: StillReader, plan: Plan, interval: float) -> Callable[[bytes], None]:
+    number = 0
+
+    def take(block: bytes) -> None:
+        nonlocal number
+        if len(block) == plan.width * plan.height * 3:
+            reader.feed(number * interval, np.frombuffer(block, np.uint8).reshape(plan.height, plan.width, 3))
+            number += 1
+
+    return take
+
+
+def _samples_into(decoded: Decoded) -> Callable[[bytes], None]:
+    def take(block: bytes) -> None:
+        samples = np.frombuffer(block, "<i2", len(block) // 2)
+        decoded.samples += len(samples)
+        if decoded.waveform:
+            decoded.waveform.feed(samples)
+
+    return take
+
+
+def _progress_into(progress: Progress | None) -> Callable[[bytes], None]:
+    def take(line: bytes) -> None:
+        name, _, value = line.strip().partition(b"=")
+        if progress and name == b"out_time_us" and value.lstrip(b"-").isdigit():
+            progress(int(value) / 1e6)
+
+    return take
+
+
+def _loudness(said: list[str]) -> tuple[float | None, float | None]:
+    """Integrated loudness and peak out of the summary that the ebur128 filter prints last; None each where it is silence.
+
+    Below the absolute gate of -70 LUFS the filter reports -70 itself, which is no loudness but the lack of one.
+    """
+    summary = "\n".join(said).rpartition("Summary:")[2]
+    integrated = re.search(r"I:\s+(-?[\d.]+|-inf|nan) LUFS", summary)
+    peak = re.search(r"Peak:\s+(-?[\d.]+|-inf) dBFS", summary)
+    loudness = float(integrated[1]) if integrated and integrated[1] not in ("-inf", "nan") else -70.0
+    highest = float(peak[1]) if peak else float("-inf")
+    return (loudness if loudness > -70.0 else None, highest if highest > -200.0 else None)

@@ -1,0 +1,213 @@
+"""What a look into the inbox decides: which uploads get a run, which get another one, and which are given up.
+
+The cost of a look follows what is in the inbox and in flight, never what is known: the inbox empties as it is read, and
+finished uploads are not asked about.
+"""
+
+import enum
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from videolab_assets.lib.catalogue import Catalogue, State, Upload, owner_alive
+from videolab_assets.lib.errors import PermanentError, RejectedUpload
+from videolab_assets.lib.ingest import move_to_rejected, set_aside
+from videolab_assets.lib.keys import INBOX, TENANT_PATTERN, slug, upload_id
+from videolab_assets.lib.store import Store, StoreObject
+
+FIRST_BACKOFF_SECONDS = 10.0
+LONGEST_BACKOFF_SECONDS = 900.0
+LOOKED_UP_AT_ONCE = 200
+UNFILED = "_unfiled"
+"""Folder in `rejected/` for what no tenant's inbox holds; no tenant's name has an underscore."""
+
+_UNFINISHED_NAME = re.compile(r"\.(part|partial|tmp|temp|crdownload|download|filepart|opdownload)$|^\.[^/]+\.[A-Za-z0-9]{6}$|^~", re.IGNORECASE)
+"""Names that browsers, rsync and copy programs give to what they have not finished."""
+
+_NO_UPLOAD = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".keep", ".gitkeep", ".directory"})
+"""What file managers leave in folders."""
+
+
+class RunState(enum.Enum):
+    """How far a run got, in the words that matter here."""
+
+    ALIVE = "alive"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    FAILED_FOR_GOOD = "failed for good"
+    STOPPED = "stopped by a person"
+
+
+@dataclass(frozen=True)
+class Run:
+    """The latest run of an upload.
+
+    Attributes:
+        attempt: which of the upload's attempts it is.
+        ended_at: epoch seconds; None while it is alive.
+        why: a sentence, where it failed.
+    """
+
+    run_id: str
+    attempt: int
+    state: RunState
+    ended_at: float | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A run to start; asking twice for the same `run_key` starts one."""
+
+    upload: Upload
+    attempt: int
+
+    @property
+    def run_key(self) -> str:
+        return f"{self.upload.upload_id}:{self.attempt}"
+
+
+@dataclass
+class Look:
+    """What one look decided. Sentences in `notes` are for the log."""
+
+    asks: list[Ask] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    waiting: int = 0
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Attributes:
+    settle_seconds: an object counts as whole when nothing has touched it for so long; objects of S3 are whole at once.
+    max_in_flight: uploads queued or running at once; the rest waits in the inbox.
+    max_attempts: runs of one upload before it is given up.
+    most_new: new uploads a look, so that it ends well within the sensor's time limit.
+    """
+
+    settle_seconds: float
+    max_in_flight: int
+    max_attempts: int
+    most_new: int = 25
+
+
+def look(
+    store: Store,
+    catalogue: Catalogue,
+    latest_runs: Callable[[Sequence[Upload]], Mapping[str, Run]],
+    abandon: Callable[[Run, str], None],
+    rules: Rules,
+    now: float,
+) -> Look:
+    """Looks after the uploads in flight, then into the inbox.
+
+    Args:
+        latest_runs: the latest run of each of the given uploads, by upload id; those without one are left out.
+        abandon: marks a run as failed whose process is gone, with a sentence why.
+        now: epoch seconds.
+    """
+    seen = Look()
+    in_flight = catalogue.unfinished(rules.max_in_flight)
+    runs = latest_runs(in_flight) if in_flight else {}
+    for upload in in_flight:
+        _look_after(upload, runs.get(upload.upload_id), store, catalogue, abandon, rules, now, seen)
+    room = rules.max_in_flight - catalogue.count_unfinished()
+    if room > 0:
+        _look_into_inbox(store, catalogue, rules, now, min(room, rules.most_new), seen)
+    return seen
+
+
+def _look_after(
+    upload: Upload,
+    run: Run | None,
+    store: Store,
+    catalogue: Catalogue,
+    abandon: Callable[[Run, str], None],
+    rules: Rules,
+    now: float,
+    seen: Look,
+) -> None:
+    if run is None or run.attempt < upload.attempt:
+        # Asked for, but the daemon died before it had written that down: the same key again starts at most one run.
+        _ask(upload, max(upload.attempt, 1), catalogue, now, seen)
+        return
+    if run.state is RunState.ALIVE:
+        if upload.owner is None or owner_alive(upload):
+            return
+        abandon(run, "The process that worked on this run is gone: it was killed, or the machine went down.")
+        run = Run(run.run_id, run.attempt, RunState.FAILED, now, "Its process was killed.")
+    if run.state is RunState.SUCCEEDED:
+        if not catalogue.mark_done(upload.upload_id):
+            catalogue.mark_failed(upload.upload_id, "Its run ended without taking the upload in: materialize source_video of this video.")
+        return
+    if run.state is RunState.STOPPED:
+        _give_up(upload, "A person stopped its run; upload it again, or run it again from the UI.", store, catalogue, seen)
+    elif run.state is RunState.FAILED_FOR_GOOD:
+        _give_up(upload, run.why or "Its run failed for a reason that trying again cannot mend.", store, catalogue, seen)
+    elif run.attempt >= rules.max_attempts:
+        _give_up(upload, f"{run.attempt} attempts failed. The last one: {run.why or 'see its run in the UI.'}", store, catalogue, seen)
+    elif now >= (run.ended_at or now) + backoff_seconds(run.attempt):
+        _ask(upload, run.attempt + 1, catalogue, now, seen)
+
+
+def backoff_seconds(attempt: int) -> float:
+    """Pause after the `attempt`-th failure: 10 s, 30 s, 90 s … up to 15 minutes."""
+    return min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 3.0 ** min(attempt - 1, 10))
+
+
+def _ask(upload: Upload, attempt: int, catalogue: Catalogue, now: float, seen: Look) -> None:
+    if attempt == upload.attempt or catalogue.start_attempt(upload.upload_id, attempt - 1, now):
+        seen.asks.append(Ask(upload, attempt))
+
+
+def _give_up(upload: Upload, sentence: str, store: Store, catalogue: Catalogue, seen: Look) -> None:
+    """Ends an upload as failed. What still lies in the inbox moves to `rejected/`, where a person finds it with the reason."""
+    if upload.state is State.QUEUED:
+        set_aside(store, upload, RejectedUpload("failed", sentence))
+    catalogue.mark_failed(upload.upload_id, sentence)
+    seen.notes.append(f"{upload.video_key}: {sentence}")
+
+
+def _look_into_inbox(store: Store, catalogue: Catalogue, rules: Rules, now: float, room: int, seen: Look) -> None:
+    objects = _whole_uploads(store, rules, now, seen)
+    while room > 0 and (batch := list(islice(objects, LOOKED_UP_AT_ONCE))):
+        ids = {upload_id(found.key, found.version): found for found in batch}
+        known = catalogue.known(ids)
+        for found in (ids[one] for one in ids if one not in known):
+            if room <= 0:
+                return
+            tenant = found.key.split("/")[1]
+            upload, is_new = catalogue.enqueue(tenant, found.key, found.version, found.bytes)
+            if is_new:
+                room -= 1
+                _ask(upload, 1, catalogue, now, seen)
+
+
+def _whole_uploads(store: Store, rules: Rules, now: float, seen: Look) -> Iterator[StoreObject]:
+    """The inbox's finished files; those in no tenant's folder are moved out of the way with the reason."""
+    settle = 0.0 if store.objects_are_whole else rules.settle_seconds
+    for found in store.list(INBOX):
+        folders, _, name = found.key.rpartition("/")
+        if name.lower() in _NO_UPLOAD:
+            continue
+        # A clock that was set back makes a time look like the future; such a file is not waited for longer than any other.
+        if _UNFINISHED_NAME.search(name) or abs(now - found.modified) < settle:
+            seen.waiting += 1
+            continue
+        tenant = folders.partition("/")[2].partition("/")[0]
+        if TENANT_PATTERN.fullmatch(tenant):
+            yield found
+        else:
+            _refuse_unfiled(store, found, seen)
+
+
+def _refuse_unfiled(store: Store, found: StoreObject, seen: Look) -> None:
+    sentence = "Uploads belong into inbox/<tenant>/, with a tenant of lower-case letters, digits and hyphens: move this file there."
+    name = f"{slug(found.key)}.{upload_id(found.key, found.version)[:8]}"
+    try:
+        key = move_to_rejected(store, UNFILED, name, found.key, found.version, RejectedUpload("no_tenant", sentence))
+    except PermanentError as error:
+        seen.notes.append(f"{found.key!r} could not be moved out of the inbox: {error.sentence}")
+        return
+    seen.notes.append(f"{found.key!r} was moved to {key.removesuffix('.json')}: {sentence}")
