@@ -169,7 +169,7 @@ class _Editor:
         picture = np.clip(ground, 0, 255).astype(np.uint8)
         for _ in range(self.chance.randrange(4, 16)):
             centre = (self.chance.randrange(width), self.chance.randrange(height))
-            axes = (self.chance.randrange(20, width // 8), self.chance.randrange(20, height // 6))
+            axes = (self.chance.randrange(width // 64, width // 8), self.chance.randrange(height // 36, height // 6))
             cv2.ellipse(picture, centre, axes, self.chance.randrange(180), 0, 360, self.colour(), -1, cv2.LINE_AA)
         return picture
 

@@ -137,13 +137,16 @@ def _print_outcome(outcome: "Outcome", settings: Settings) -> None:
 
 
 def _print_outputs(outputs: list[dict[str, Any]], settings: Settings) -> None:
-    table = Table(title=f"in {settings.store_location}", title_justify="left")
-    for column, justify in (("asset", "left"), ("key", "left"), ("bytes", "right"), ("seconds", "right")):
-        table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    folder = outputs[0]["key"].rpartition("/")[0] if outputs else ""
+    table = Table(title=f"{settings.store_location}/{folder}", title_justify="left")
+    for column in ("asset", "file"):
+        table.add_column(column)
+    for column in ("bytes", "seconds"):
+        table.add_column(column, justify="right")
     asset_before = None
     for output in outputs:
         is_first = output["asset"] != asset_before
         asset_before = output["asset"]
         seconds = f"{output['seconds']:.1f}" if is_first else ""
-        table.add_row(output["asset"] if is_first else "", escape(output["key"]), f"{output['bytes']:,}", seconds)
+        table.add_row(output["asset"] if is_first else "", escape(output["key"].removeprefix(f"{folder}/")), f"{output['bytes']:,}", seconds)
     _shown.print(table)

@@ -5,14 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 import dagster as dg
 
+from videolab_assets.lib.errors import TransientError
 from videolab_assets.settings import Settings
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -64,56 +62,69 @@ def daemon_runs(instance: dg.DagsterInstance) -> bool:
     return bool(instance.get_daemon_statuses(daemon_types=[SENSOR_DAEMON])[SENSOR_DAEMON].healthy)
 
 
-@dataclass(frozen=True)
 class Sensors:
-    """A daemon that evaluates the sensors.
+    """Sees to it that a daemon evaluates the sensors: one that runs already, or one of its own for the time being.
 
-    Attributes:
-        alive: whether it still may; always true of one that somebody else started.
-        log: where the one that was started here writes.
+    A context manager. Somebody else's daemon may end at any moment, so `keep_running` is called again and again.
     """
 
-    instance: dg.DagsterInstance
-    alive: Callable[[], bool]
-    log: Path
+    def __init__(self, settings: Settings) -> None:
+        self.instance = open_instance(settings)
+        self.log = settings.home / "daemon.log"
+        self._settings = settings
+        self._daemon: subprocess.Popen[bytes] | None = None
+        self._lock: IO[str] | None = None
 
+    def __enter__(self) -> Self:
+        self.keep_running()
+        return self
 
-@contextmanager
-def sensors_running(settings: Settings) -> Iterator[Sensors]:
-    """Sees to it that a daemon evaluates the sensors: the one that runs already, or one for the time being."""
-    instance = open_instance(settings)
-    log = settings.home / "daemon.log"
-    lock = lock_daemon(settings)
-    if lock is None or daemon_runs(instance):
-        with lock or nullcontext():
-            yield Sensors(instance, lambda: True, log)
-        return
-    command = [sys.executable, "-m", "dagster._daemon", "run", "-w", str(PROJECT / "workspace.yaml")]
-    with lock, log.open("ab") as written:
-        daemon = subprocess.Popen(  # noqa: S603 - our own interpreter and workspace
-            command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=written, stderr=written, start_new_session=True
-        )
-        try:
-            yield Sensors(instance, lambda: daemon.poll() is None, log)
-        finally:
-            daemon.send_signal(signal.SIGINT)
+    def keep_running(self) -> None:
+        """Starts a daemon if there is none.
+
+        Raises:
+            TransientError: the one that was started here ended by itself.
+        """
+        if self._daemon is not None:
+            if self._daemon.poll() is not None:
+                raise TransientError(f"Dagster's daemon ended by itself: its log is {self.log}.")
+            return
+        if daemon_runs(self.instance):
+            return
+        self._lock = lock_daemon(self._settings)
+        if self._lock is None:
+            return  # another process of this machine is just starting one
+        command = [sys.executable, "-m", "dagster._daemon", "run", "-w", str(PROJECT / "workspace.yaml")]
+        with self.log.open("ab") as log:
+            self._daemon = subprocess.Popen(  # noqa: S603 - our own interpreter and workspace
+                command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def __exit__(self, *_: object) -> None:
+        if self._daemon is not None and self._daemon.poll() is None:
+            self._daemon.send_signal(signal.SIGINT)
             try:
-                daemon.wait(timeout=SECONDS_TO_STOP)
+                self._daemon.wait(timeout=SECONDS_TO_STOP)
             except subprocess.TimeoutExpired:
-                os.killpg(daemon.pid, signal.SIGKILL)
-                daemon.wait()
+                os.killpg(self._daemon.pid, signal.SIGKILL)
+                self._daemon.wait()
+        if self._daemon is not None:
+            # A heartbeat counts for half a minute, and the next command would wait for a daemon that is gone.
+            self.instance.wipe_daemon_heartbeats()
+        if self._lock is not None:
+            self._lock.close()
 
 
 def serve(settings: Settings, port: int) -> None:
     """Becomes Dagster's development server on loopback, daemon included. Does not return.
 
     Raises:
-        BlockingIOError: a daemon of this home runs already.
+        TransientError: another process runs a daemon for this home.
     """
     prepare_home(settings)
     lock = lock_daemon(settings)
     if lock is None:
-        raise BlockingIOError("another VideoLab process runs this home's daemon")
+        raise TransientError(f"Another VideoLab process is at work in {settings.home}: wait until it is done, or stop it.")
     os.set_inheritable(lock.fileno(), True)
     program = str(Path(sys.executable).parent / "dg")
     os.chdir(PROJECT)

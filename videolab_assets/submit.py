@@ -14,11 +14,11 @@ import dagster as dg
 
 from videolab_assets.defs.ingest.sensors import UPLOAD_TAG
 from videolab_assets.defs.resources import resources_of
-from videolab_assets.instance import Sensors, sensors_running
+from videolab_assets.instance import Sensors
 from videolab_assets.lib import keys
 from videolab_assets.lib.catalogue import Catalogue, State, Upload
 from videolab_assets.lib.documents import DOCUMENTS
-from videolab_assets.lib.errors import PermanentError, RejectedUpload, TransientError
+from videolab_assets.lib.errors import PermanentError, RejectedUpload
 from videolab_assets.lib.library import LONGEST_DOCUMENT, Library
 from videolab_assets.lib.sandbox import printable
 from videolab_assets.lib.scratch import scratch_folder
@@ -79,7 +79,7 @@ def submit(file: Path, tenant: str, settings: Settings, say: Say) -> Outcome:
             return Outcome("done", holder.video_key, False, None, *outputs_of(holder.video_key, library))
         upload_id = holder.upload_id if holder else _put_into_inbox(folder / "copy", file.name, tenant, sha256, library.store)
     say(f"{printable(file.name)} is in inbox/{tenant}/; waiting for the upload sensor.")
-    with sensors_running(settings) as sensors:
+    with Sensors(settings) as sensors:
         upload = _wait(upload_id, catalogue, sensors, say)
     status = _STATUS[upload.state]
     video_key = upload.duplicate_of or upload.video_key
@@ -139,8 +139,7 @@ def _wait(upload_id: str, catalogue: Catalogue, sensors: Sensors, say: Say) -> U
             news.tell(upload)
             if upload.state in _STATUS:
                 return upload
-        if not sensors.alive():
-            raise TransientError(f"Dagster's daemon ended before this upload was done: its log is {sensors.log}.")
+        sensors.keep_running()
         time.sleep(POLL_SECONDS)
 
 

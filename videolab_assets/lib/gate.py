@@ -117,6 +117,9 @@ def _head_of_plain_file(path: Path, caps: Caps, refuse: Refusal) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             refuse.because("not_a_file", "This is a folder, a pipe or a device, not a file: upload a video.")
+        if not status.st_mode & stat.S_IRUSR:
+            # Root reads it all the same, and the sandbox, where root is nobody, does not.
+            refuse.because("not_readable", "This file may not be read: allow it, or upload it again.")
         refuse.found["bytes"] = status.st_size
         if status.st_size == 0:
             refuse.because("empty", "This file is empty (0 bytes): the upload did not get through, so upload it again.")

@@ -7,12 +7,13 @@ Each step may be the last one before a crash. The inbox object goes last, so a r
 
 import json
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from videolab_assets.lib import keys
 from videolab_assets.lib.catalogue import Catalogue, State, Upload
-from videolab_assets.lib.documents import SourceVideo
+from videolab_assets.lib.documents import SourceVideo, StoredFile
 from videolab_assets.lib.errors import PermanentError, RejectedUpload, TransientError
 from videolab_assets.lib.gate import Admission, Caps, admit
 from videolab_assets.lib.library import Library
@@ -89,7 +90,7 @@ def _finished(upload: Upload, library: Library) -> SourceVideo | None:
 
 
 def _admit_copy(upload: Upload, library: Library, catalogue: Catalogue, copy: Path, caps: Caps) -> SourceVideo | Duplicate:
-    store = library.store
+    store, began = library.store, time.monotonic()
     try:
         fetched = store.fetch(upload.inbox_key, copy, longest=caps.bytes)
     except ObjectMissing as missing:
@@ -101,7 +102,7 @@ def _admit_copy(upload: Upload, library: Library, catalogue: Catalogue, copy: Pa
         admission = admit(copy, caps)
         holder = catalogue.claim_content(upload.upload_id, fetched.sha256)
         if holder is None:
-            return _publish(upload, library, catalogue, copy, fetched, admission)
+            return _publish(upload, library, catalogue, copy, fetched, admission, began)
     if holder.state is State.QUEUED:
         raise TransientError(f"The same file is being taken in as {holder.video_key} at this moment: this one is looked at again afterwards.")
     catalogue.mark_duplicate(upload.upload_id, holder.video_key, fetched.sha256)
@@ -109,10 +110,11 @@ def _admit_copy(upload: Upload, library: Library, catalogue: Catalogue, copy: Pa
     return Duplicate(holder.video_key, fetched.sha256)
 
 
-def _publish(upload: Upload, library: Library, catalogue: Catalogue, copy: Path, fetched: Fetched, admission: Admission) -> SourceVideo:
+def _publish(upload: Upload, library: Library, catalogue: Catalogue, copy: Path, fetched: Fetched, admission: Admission, began: float) -> SourceVideo:
     ending, media_type = ENDINGS[admission.probe.container]
     key = keys.library_key(upload.video_key, f"source.{ending}")
     library.store.put_file(copy, key, media_type=media_type, sha256=fetched.sha256)
+    original = StoredFile(key=key, bytes=fetched.bytes, sha256=fetched.sha256, media_type=media_type)
     document = SourceVideo(
         recipe=recipe(asset="source_video", code=CODE_VERSION, source=fetched.sha256),
         video_key=upload.video_key,
@@ -124,6 +126,8 @@ def _publish(upload: Upload, library: Library, catalogue: Catalogue, copy: Path,
         verdict=admission.verdict,
         missing=admission.missing,
         probe=admission.probe,
+        files=[original],
+        seconds=round(time.monotonic() - began, 3),
     )
     library.write(upload.video_key, document)
     catalogue.mark_accepted(upload.upload_id)

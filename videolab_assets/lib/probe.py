@@ -165,17 +165,7 @@ def _ask(path: Path, bytes_in_file: int, most_streams: int) -> dict[str, object]
         readable=[folder for folder in (pyav / "av", pyav / "av.libs") if folder.exists()],
     )
     lines = done.stdout.splitlines()
-    if not lines:
-        detail = f"{done.why} {done.returncode} {done.stderr_tail}"
-        raise TransientError("The prober did not start on this machine: run `videolab doctor`.", detail)
-    if done.why == "cpu":
-        raise Unreadable("too_slow", "Reading this file takes far longer than its size explains.", f"{done.cpu_seconds:.0f} CPU seconds")
-    if done.why == "wall" or done.returncode == -9:
-        raise TransientError("Reading this file was cut short: the machine is too busy or out of memory.", f"{done.why} {done.returncode}")
-    if "MemoryError" in done.stderr_tail:
-        raise Unreadable("too_much_memory", "Reading this file takes more memory than any sound video needs.", done.stderr_tail)
-    if done.returncode != 0 or done.why != "exit" or len(lines) != 2:
-        raise Unreadable("crashes", "Reading this file makes the reader fail.", f"{done.why} {done.returncode} {done.stderr_tail}")
+    _raise_if_failed(done, len(lines))
     try:
         answer = json.loads(lines[1])
     except ValueError as problem:
@@ -183,6 +173,21 @@ def _ask(path: Path, bytes_in_file: int, most_streams: int) -> dict[str, object]
     if not isinstance(answer, dict):
         raise Unreadable("crashes", "Reading this file makes the reader fail.", "the answer is no object")
     return answer
+
+
+def _raise_if_failed(done: sandbox.Completed, lines: int) -> None:
+    """Tell the machine's failures from the file's: the child's first line comes when PyAV works, before it opens the file."""
+    how = f"{done.why} {done.returncode} {done.stderr_tail}"
+    if lines == 0:
+        raise TransientError("The prober did not start on this machine: run `videolab doctor`.", how)
+    if done.why == "wall" or (done.why == "signal" and done.returncode == -9):
+        raise TransientError("Reading this file was cut short: the machine is too busy or out of memory.", how)
+    if done.why == "cpu":
+        raise Unreadable("too_slow", "Reading this file takes far longer than its size explains.", how)
+    if "MemoryError" in done.stderr_tail:
+        raise Unreadable("too_much_memory", "Reading this file takes more memory than any sound video needs.", how)
+    if done.returncode != 0 or done.why != "exit" or lines != 2:
+        raise Unreadable("crashes", "Reading this file makes the reader fail.", how)
 
 
 def _pyav_folder() -> Path:

@@ -33,8 +33,6 @@ _LAUNCHER = Path(__file__).with_name("_confined.py")
 _ROOM = "/job"
 _INPUT_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _STDERR_KEPT = 8192
-# The kernel counts whole ticks against the limit and reports finer figures afterwards: 0.94 s were seen at a limit of 1 s.
-_MOST_OF_THE_LIMIT = 0.8
 
 
 @dataclass(frozen=True)
@@ -333,7 +331,8 @@ class Child:
         why: Why = "exit"
         if self._wall_passed:
             why = "wall"
-        elif returncode == -signal.SIGKILL and cpu_seconds >= _MOST_OF_THE_LIMIT * math.ceil(self._limits.cpu_seconds):
+        elif returncode == -signal.SIGKILL and cpu_seconds >= 0.9 * math.ceil(self._limits.cpu_seconds) - 0.5:
+            # The kernel counts whole ticks against the limit and reports a finer figure, which may well be smaller.
             why = "cpu"
         elif returncode < 0:
             why = "signal"

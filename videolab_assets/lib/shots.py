@@ -246,26 +246,12 @@ def _is_mixture(before: Frames, middle: Frames, after: Frames) -> bool:
     changed = (np.abs(_reduced(before[None], 16, 9)[0] - _reduced(after[None], 16, 9)[0]).max(axis=0) > 10).mean()
     contrast_at_ends = math.sqrt((float(first[0].var()) + float(last[0].var())) / 2 + 1)
     dips = float(mixed[0].std()) < 0.93 * contrast_at_ends
-    return bool(changed > 0.7 and dips and _correlation(first[0], last[0]) < 0.6 and _shifted(first, last) > 0.12)
+    return bool(changed > 0.7 and dips and _correlation(first[0], last[0]) < 0.6)
 
 
 def _correlation(one: Series, other: Series) -> float:
     one, other = one - one.mean(), other - other.mean()
     return float((one * other).sum() / math.sqrt(float((one * one).sum() * (other * other).sum()) + 1))
-
-
-def _shifted(first: Series, last: Series) -> float:
-    """What of the difference between two (3, 18, 32) pictures the best shift leaves, 0..1: near 0 for a pattern that moved."""
-    first, last = (picture - picture.mean(axis=(1, 2), keepdims=True) for picture in (first, last))
-    still = math.sqrt(float(((first - last) ** 2).mean())) + 1e-6
-    rows, columns = first.shape[1:]
-    least = still
-    for down in range(-4, 5, 2):
-        for across in range(-8, 9):
-            one = first[:, max(0, down) : rows + min(0, down), max(0, across) : columns + min(0, across)]
-            other = last[:, max(0, -down) : rows + min(0, -down), max(0, -across) : columns + min(0, -across)]
-            least = min(least, math.sqrt(float(((one - other) ** 2).mean())))
-    return least / still
 
 
 def _fades(levels: Series, contrasts: Series, rate: float) -> Iterator[_Boundary]:

@@ -16,7 +16,7 @@ MOST_FRAMES = 300
 MOST_ERRORS = 0.05
 _THREADS = 2
 _FEWEST_JUDGED = 25
-_SURELY_INTERLACED = 0.95
+_SURELY_INTERLACED = 0.9
 _IDET = re.compile(r"Multi frame detection: TFF:\s*(\d+) BFF:\s*(\d+) Progressive:\s*(\d+)")
 
 
@@ -58,7 +58,6 @@ def _decode(path: Path, stream: StreamTimes, picture: PictureFacts | None) -> sa
     source = ffmpeg.input("file:in/source", **HOSTILE_INPUT, threads=_THREADS, t=SECONDS, err_detect="explode")
     branch, options = source[str(stream.index)], {}
     if picture is not None:
-        # Without passthrough, a gap in the times is filled with frames.
         branch, options = branch.filter("idet"), {"fps_mode": "passthrough", "frames:v": MOST_FRAMES}
     command = ffmpeg.output(branch, "-", f="null", **options).global_args(
         "-nostdin", "-hide_banner", "-nostats", "-max_error_rate", str(MOST_ERRORS), "-filter_threads", "1", "-progress", "pipe:1"

@@ -2,8 +2,9 @@
 
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ class Piece:
         return self.start + len(self.samples) / SAMPLE_RATE
 
 
-def read(audio: Path, duration: float) -> Iterator[Samples]:
+def read(audio: Path, duration: float) -> Generator[Samples, None, None]:
     """The samples of a FLAC file that our own decode made, as mono 16 kHz, in blocks of `BLOCK_SECONDS`.
 
     Args:
@@ -103,7 +104,8 @@ def _cut(held: Samples, offset: int, most: int, *, final: bool) -> tuple[list[Sp
     """The pieces that can be told for certain, as frames of `held`, and the frame up to which all is told.
 
     Args:
-        held: samples; those before sample `offset` were told already and are context.
+        held: samples, the first of them at a whole second.
+        offset: the first sample that was not told before; those before it are context.
         most: frames in the longest piece.
         final: nothing comes after `held`. Otherwise its last seconds are context for what is before them.
     """
@@ -139,21 +141,17 @@ def _padded(heard: Activity, told: int) -> list[Span]:
 
 def _first_piece(heard: Activity, spans: list[Span], most: int) -> tuple[int, list[Span]]:
     """Where the piece that begins with the first span ends, and the spans that are left for later ones."""
+    gaps = [after[0] - before[1] for before, after in pairwise(spans)]
+    together = next((index + 1 for index, gap in enumerate(gaps) if gap >= _PAUSE_THAT_ENDS_A_PIECE), len(spans))
     start = spans[0][0]
-    fitting = 0
-    for index, (_, end) in enumerate(spans):
-        if end - start > most or (index and spans[index][0] - spans[index - 1][1] >= _PAUSE_THAT_ENDS_A_PIECE):
-            break
-        fitting = index + 1
-    if fitting == 0:
+    fitting = [index + 1 for index, (_, end) in enumerate(spans[:together]) if end - start <= most]
+    if not fitting:
         return _split(heard, spans, most)
-    crowded = (
-        fitting < len(spans) and spans[fitting][1] - start > most and spans[fitting][0] - spans[fitting - 1][1] < _PAUSE_THAT_ENDS_A_PIECE
-    )
-    if crowded:
-        late = [index for index in range(1, fitting + 1) if spans[index - 1][1] - start >= most // 2]
-        fitting = max(late, key=lambda index: spans[index][0] - spans[index - 1][1], default=fitting)
-    return spans[fitting - 1][1], spans[fitting:]
+    taken = fitting[-1]
+    if taken < together:
+        in_second_half = [count for count in fitting if spans[count - 1][1] - start >= most // 2]
+        taken = max(in_second_half, key=lambda count: gaps[count - 1], default=taken)
+    return spans[taken - 1][1], spans[taken:]
 
 
 def _split(heard: Activity, spans: list[Span], most: int) -> tuple[int, list[Span]]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from videolab_assets.lib.speech.engine import Engine
@@ -29,10 +30,11 @@ def transcribe(audio: Path, engine: Engine, *, duration: float, language: str | 
         PermanentError: the engine cannot work on this machine.
     """
     heard: list[Spoken] = []
-    for piece in pieces(read(audio, duration)):
-        heard.append(engine.transcribe(piece.samples, start=piece.start, language=language))
-        if progress:
-            progress(min(piece.end, duration), duration)
+    with closing(read(audio, duration)) as blocks:
+        for piece in pieces(blocks):
+            heard.append(engine.transcribe(piece.samples, start=piece.start, language=language))
+            if progress:
+                progress(min(piece.end, duration), duration)
     if progress:
         progress(duration, duration)
     return joined(heard)
@@ -46,7 +48,7 @@ def progress_lines(log: Callable[[str], None], clock: Callable[[], float] = time
         if done >= total:
             log(f"transcribed {total:.0f} s in {clock() - began:.0f} s")
             return
-        left = (clock() - began) * (total - done) / done if done > 0 else None
-        log(f"transcribed {done:.0f} s of {total:.0f} s" + (f", about {left:.0f} s left" if left is not None else ""))
+        left = (clock() - began) * (total - done) / done
+        log(f"transcribed {done:.0f} s of {total:.0f} s, about {left:.0f} s left")
 
     return tell

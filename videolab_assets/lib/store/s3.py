@@ -113,6 +113,7 @@ class S3Store(Store):
         with self._errors_explained(key):
             answer = self._client.get_object(Bucket=self._bucket, Key=self._name(key))
             if answer["ContentLength"] > limit:
+                answer["Body"].close()
                 raise PermanentError(f"{key!r} is larger than the {limit} bytes that are read of such an object.")
             return b"".join(self._chunks(self._name(key), answer))
 
@@ -153,12 +154,13 @@ class S3Store(Store):
                     raise ObjectMissing(f"{key!r} was deleted or renamed before it could be read: upload it again.") from error
                 raise
             size = answer["ContentLength"]
-            if size == 0:
-                raise RejectedUpload("empty", "The file is empty: the upload was cut off, or there was nothing in it.", {"bytes": 0})
-            if size > longest:
-                sentence = f"The file has {size:,} bytes; at most {longest:,} are taken."
-                raise RejectedUpload("too_big", sentence, {"bytes": size, "longest": longest})
-            copied, sha256 = copy_hashed(self._chunks(name, answer), path, size)
+            with closing(answer["Body"]):
+                if size == 0:
+                    raise RejectedUpload("empty", "The file is empty: the upload was cut off, or there was nothing in it.", {"bytes": 0})
+                if size > longest:
+                    sentence = f"The file has {size:,} bytes; at most {longest:,} are taken."
+                    raise RejectedUpload("too_big", sentence, {"bytes": size, "longest": longest})
+                copied, sha256 = copy_hashed(self._chunks(name, answer), path, size)
         return Fetched(copied, sha256, _version(answer))
 
     @contextmanager

@@ -188,11 +188,17 @@ def _title(text: _Text) -> str:
     rated = [
         (_title_worth(text, index, end, weights), title)
         for index in text.best(12)
-        for end in [*clause_ends(text.texts[index], text.language), len(text.texts[index])]
+        for end in _title_ends(text.texts[index], text.language)
         if (title := without_full_stop(text.texts[index][:end])) and len(title) <= LONGEST_TITLE
     ]
     worth, title = max(rated, default=(0.0, ""))
     return title if worth > 0 else without_full_stop(cut(text.texts[text.best(1)[0]], LONGEST_TITLE, text.language))
+
+
+def _title_ends(sentence: str, language: Language) -> list[int]:
+    """Where a title may end: with a clause, but not inside a list ("the light, the lens, and the clock")."""
+    ends = [*clause_ends(sentence, language), len(sentence)]
+    return ends[:1] + [end for before, end in pairwise(ends) if len(sentence[before:end].strip(" ,;:").split()) > 2]
 
 
 def _title_worth(text: _Text, index: int, end: int, weights: dict[str, float]) -> float:

@@ -10,7 +10,7 @@ from videolab_assets.lib.summary import english, spanish
 
 UNDETERMINED = "und"
 CLEAR_SHARE = 0.33
-"""Running Spanish and English are 40 to 60 % stop words; names and lists in another language stay far below this share."""
+"""Running Spanish and English are 50 to 60 % their own stop words; Italian is 30 % Spanish ones, French 16 %."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ UTTERANCE_PAUSE = 0.7
 """Seconds of silence that end a sentence in text without punctuation."""
 SCENE_PAUSE = 3.0
 """Seconds of silence that end a sentence in any text."""
+LATEST = 1e6
+"""Seconds. No recording lasts eleven days: a later time is an engine's mistake."""
 WORDS_PER_FULL_STOP = 50
 """Text with fewer full stops than one in so many words counts as unpunctuated."""
 
@@ -60,8 +62,8 @@ class Sentence:
 def tokens_of(transcript: Transcript) -> list[Token]:
     """Every word of the transcript in order, fit to be shown.
 
-    Control characters and white space are removed from inside words; times that are not finite, negative or before the word
-    ahead are moved up to it. A segment without word times gets its text's words spread evenly over its length.
+    Control characters and white space are removed from inside words; times that are no number, later than `LATEST`, negative or before
+    the word ahead are moved up to it. A segment without word times gets its text's words spread evenly over its length.
     """
     tokens: list[Token] = []
     reached = 0.0
@@ -69,8 +71,8 @@ def tokens_of(transcript: Transcript) -> list[Token]:
         opened_at = len(tokens)
         for word in segment.words or _spread(segment):
             for text in _printable(word.text).split():
-                start = max(reached, word.start) if math.isfinite(word.start) else reached
-                end = max(start, word.end) if math.isfinite(word.end) else start
+                start = max(reached, word.start) if word.start < LATEST else reached
+                end = max(start, word.end) if word.end < LATEST else start
                 tokens.append(Token(text, start, end, word.confidence))
                 reached = start
         if len(tokens) > opened_at:

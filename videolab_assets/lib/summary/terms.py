@@ -97,7 +97,7 @@ def tags_of(sentences: Sequence[Sentence], language: Language, stem: Stem, weigh
     runs = [run for sentence, weight in zip(sentences, weights, strict=True) for run in _runs(sentence, language, float(weight))]
     usage = _usage_of(runs, language)
     likeness = {word: used.noun_likeness(word, language) for word, used in usage.items()}
-    candidates = _candidates(runs, likeness, language, stem)
+    candidates = _without_fragments(_candidates(runs, likeness, language, stem))
     often = [candidate for candidate in candidates if candidate.uses > 1]
     once = [candidate for candidate in candidates if candidate.uses == 1]
     tags: list[str] = []
@@ -193,6 +193,16 @@ def _candidates(runs: Sequence[_Run], likeness: dict[str, float], language: Lang
             continue
         candidates.append(_Candidate(words, frozenset(stems) - language.joints, uses, sum(weight[phrase] for phrase in fit) * worth[words]))
     return candidates
+
+
+def _without_fragments(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """Leaves out single words that are mostly said inside one phrase: "support" where it is nearly always "support team"."""
+    within: Counter[str] = Counter()
+    for candidate in candidates:
+        if len(candidate.words) > 1 and candidate.uses > 1:
+            for stem in candidate.stems:
+                within[stem] = max(within[stem], candidate.uses)
+    return [one for one in candidates if len(one.words) > 1 or 3 * within[next(iter(one.stems))] < 2 * one.uses]
 
 
 def _phrases(run: _Run, language: Language) -> Iterator[tuple[str, ...]]:

@@ -13,7 +13,10 @@ _TRAILING = " ,;:—–-.…"
 
 
 def tidied(sentence: Sentence, language: Language, punctuated: bool) -> str:
-    """The sentence without hesitations, stammered function words and openers, with a capital and, where it has none, a full stop."""
+    """The sentence without hesitations, stammered function words and openers, with a capital and, where it has none, a full stop.
+
+    Empty where nothing is left that is a word.
+    """
     words: list[str] = []
     for token in sentence.tokens:
         plain = bare(token.text)
@@ -23,7 +26,7 @@ def tidied(sentence: Sentence, language: Language, punctuated: bool) -> str:
         words.append(token.text)
     while len(words) > LEAST_LEFT and _is_opener(words[0], language):
         words = words[1:]
-    if not words:
+    if not any(mark.isalnum() for word in words for mark in word):
         return ""
     if language.code == "en" and not punctuated:
         words = [_with_capital(word) if bare(word) in ("i", "i'm", "i've", "i'll", "i'd") else word for word in words]
