@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import IO, Self
 
@@ -16,6 +17,8 @@ from videolab_assets.settings import Settings
 PROJECT = Path(__file__).resolve().parent.parent
 SENSOR_DAEMON = "SENSOR"
 SECONDS_TO_STOP = 20
+SECONDS_OF_LIFE = 75
+"""A heartbeat comes every 30 s; after two and a half of them have failed to come, the daemon is dead."""
 
 POSTGRES_STORAGE = """
 storage:
@@ -58,8 +61,12 @@ def lock_daemon(settings: Settings) -> IO[str] | None:
 
 
 def daemon_runs(instance: dg.DagsterInstance) -> bool:
-    """Whether some daemon, here or elsewhere, looks after this instance's sensors right now."""
-    return bool(instance.get_daemon_statuses(daemon_types=[SENSOR_DAEMON])[SENSOR_DAEMON].healthy)
+    """Whether some daemon, here or elsewhere, looks after this instance's sensors right now, by its latest heartbeat.
+
+    Dagster itself calls a daemon healthy for half an hour after its last one.
+    """
+    heartbeat = instance.get_daemon_statuses(daemon_types=[SENSOR_DAEMON])[SENSOR_DAEMON].last_heartbeat
+    return heartbeat is not None and time.time() - heartbeat.timestamp < SECONDS_OF_LIFE
 
 
 class Sensors:
@@ -109,7 +116,7 @@ class Sensors:
                 os.killpg(self._daemon.pid, signal.SIGKILL)
                 self._daemon.wait()
         if self._daemon is not None:
-            # A heartbeat counts for half a minute, and the next command would wait for a daemon that is gone.
+            # Otherwise the next command would wait for a daemon that is gone.
             self.instance.wipe_daemon_heartbeats()
         if self._lock is not None:
             self._lock.close()

@@ -29,6 +29,9 @@ POLL_SECONDS = 0.5
 LONGEST_STEM = 100
 """Characters kept of a long name, which leaves room for a number and an ending within the 255 bytes of a file name."""
 
+BOOKKEEPING = ("Dependencies for step", "Skipping step")
+"""How Dagster's own lines about steps that do not run begin."""
+
 Status = Literal["done", "duplicate", "rejected", "failed"]
 Say = Callable[[str], None]
 
@@ -166,7 +169,8 @@ class _News:
 def _sentence(entry: dg.EventLogEntry) -> str | None:
     event = entry.dagster_event
     if event is None:
-        return entry.user_message if entry.step_key and int(entry.level) >= logging.INFO else None
+        is_news = int(entry.level) >= logging.INFO and not entry.user_message.startswith(BOOKKEEPING)
+        return entry.user_message if is_news else None
     if event.event_type == dg.DagsterEventType.STEP_START and event.step_key in (*DOCUMENTS, "media"):
         return f"{event.step_key} …"
     if event.event_type == dg.DagsterEventType.STEP_FAILURE:
