@@ -1,0 +1,1 @@
+"""Ratios against a named peer or limit, both sides measured in one run: `python -m benchmarks [NAME]`."""

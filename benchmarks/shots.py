@@ -7,27 +7,22 @@ PySceneDetect brings an `opencv-python` that would replace the headless build, s
 import importlib.util
 import json
 import os
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
-import numpy as np
 
 from benchmarks.footage import Boundary, Footage, Look, make, score
-from videolab_assets.lib.shots import FRAME_BYTES, FRAME_HEIGHT, FRAME_WIDTH, PIXEL_FORMAT, ShotDetector
+from benchmarks.measure import cpu_seconds, in_turn, result
+from videolab_assets.lib.decode import decode
+from videolab_assets.lib.documents import Probe
+from videolab_assets.lib.gate import admit
 
-ROUNDS = 3
-FRAMES_A_BLOCK = 64
-SMALL_FRAMES = (
-    f"scale={2 * FRAME_WIDTH}:{2 * FRAME_HEIGHT}:flags=neighbor,scale={FRAME_WIDTH}:{FRAME_HEIGHT}:flags=area,format={PIXEL_FORMAT}"
-)
 PEER_VARIABLE = "SCENEDETECT_PYTHON"
 HOW_TO_GET_THE_PEER = (
     "PySceneDetect was not compared: python -m venv /tmp/scenedetect && /tmp/scenedetect/bin/pip install 'opencv-python-headless<5' click "
@@ -44,32 +39,24 @@ print(json.dumps(found))
 """
 
 
-def run() -> dict[str, Any]:
+def run() -> list[dict[str, Any]]:
     """Measures on 60 s of 1080p30 and, for F1, on 180 s of 360p30 as well; makes both first, about two minutes, unless they are there."""
     folder = Path(tempfile.gettempdir()) / "videolab-benchmarks"
     timed = make(folder, seed=1, seconds=60, look=Look(1920, 1080, 30))
     longer = make(folder, seed=31, seconds=180, look=Look(640, 360, 30))
-    ours, decoding = [], []
-    for _ in range(ROUNDS):
-        decoding.append(cpu_seconds(lambda: decode_alone(timed.path)))
-        ours.append(cpu_seconds(lambda: find_shots(timed)))
-    ours_median, decoding_median = statistics.median(ours), statistics.median(decoding)
-    return {
-        "name": "shots",
-        "ours": round(ours_median, 2),
-        "peer": round(decoding_median, 2),
-        "ratio": round(ours_median / decoding_median, 3),
-        "unit": "CPU s for 60 s of 1080p30 (peer: decoding alone)",
-        "limit": 1.10,
-        "filmed": timed.filmed,
-        **accuracy([timed, longer]),
-    }
+    probes = {piece.path: admit(piece.path).probe for piece in (timed, longer)}
+    ours, decoding = in_turn(
+        lambda: cpu_seconds(lambda: find_shots(timed, probes[timed.path])),
+        lambda: cpu_seconds(lambda: decode_alone(timed.path)),
+    )
+    unit = "CPU s for 60 s of 1080p30; peer: decoding alone"
+    return [result("shots", ours, decoding, unit, 1.10, filmed=timed.filmed, **accuracy([timed, longer], probes))]
 
 
-def accuracy(pieces: Sequence[Footage]) -> dict[str, Any]:
+def accuracy(pieces: Sequence[Footage], probes: Mapping[Path, Probe]) -> dict[str, Any]:
     """F1 in percent over all `pieces`, of ours and of each of PySceneDetect's detectors."""
     known = on_one_timeline([piece.boundaries for piece in pieces])
-    found = {"ours": [find_shots(piece) for piece in pieces]}
+    found = {"ours": [find_shots(piece, probes[piece.path]) for piece in pieces]}
     peer = peer_python()
     if peer:
         for piece in pieces:
@@ -94,36 +81,17 @@ def on_one_timeline(pieces: Sequence[Sequence[Boundary]]) -> list[Boundary]:
     ]
 
 
-def cpu_seconds(work: Callable[[], object]) -> float:
-    """CPU seconds of this process and its finished children while `work` runs."""
-
-    def spent() -> float:
-        usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-    before = spent()
-    work()
-    return spent() - before
-
-
 def decode_alone(path: Path) -> None:
     """What any analysis has to pay at least."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-i", str(path), "-map", "0:v:0", "-f", "null", "-"]
     subprocess.run(command, check=True)  # noqa: S603 - every word is ours
 
 
-def find_shots(piece: Footage) -> list[float]:
-    """Our boundaries in seconds: a decode without the loop filter, small frames through a pipe, the detector."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-skip_loop_filter", "all", "-i", str(piece.path)]
-    command += ["-map", "0:v:0", "-vf", SMALL_FRAMES, "-f", "rawvideo", "pipe:1"]
-    detector = ShotDetector(piece.frame_rate)
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:  # noqa: S603 - every word is ours
-        assert child.stdout is not None  # noqa: S101 - asked for above
-        while block := child.stdout.read(FRAMES_A_BLOCK * FRAME_BYTES):
-            detector.feed(np.frombuffer(block, np.uint8).reshape(-1, 3, FRAME_HEIGHT, FRAME_WIDTH))
-    if child.returncode:
-        raise RuntimeError(f"ffmpeg could not decode the footage: exit {child.returncode}")
-    return [shot.start for shot in detector.finish([]).shots[1:]]
+def find_shots(piece: Footage, probe: Probe) -> list[float]:
+    """Our boundaries in seconds, by the product's own pass with nothing but the shots wanted: faces and sharpness included."""
+    with tempfile.TemporaryDirectory(prefix="videolab-bench-") as folder:
+        detected = decode(piece.path, probe, {"shots"}, Path(folder)).shots
+    return [shot.start for shot in detected.shots[1:]] if detected else []
 
 
 def peer_python() -> str | None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import os
 import shutil
 import socket
 import subprocess
@@ -20,6 +21,7 @@ import sqlalchemy as sa
 
 if TYPE_CHECKING:
     from videolab_assets.lib.store.s3 import S3Client
+    from videolab_assets_tests.lab import Lab
 
 # How long an example takes says more about the other tests running beside it than about the code.
 hypothesis.settings.register_profile("videolab", deadline=None, max_examples=100)
@@ -39,6 +41,38 @@ def s3_client_for(endpoint: str, attempts: int = 3) -> "S3Client":
         region_name="us-east-1",
         config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": attempts, "mode": "standard"}),
     )
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of tiny uploads: see `videolab_assets_tests.lab.CLIPS`."""
+    from videolab_assets_tests.lab import make_clips
+
+    folder = tmp_path_factory.mktemp("clips")
+    make_clips(folder)
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty VIDEOLAB_HOME, and nothing else of VideoLab or Dagster in the environment. Uploads count as whole at once."""
+    for name in [name for name in os.environ if name.startswith(("VIDEOLAB_", "DAGSTER_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("VIDEOLAB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / "dagster"))
+    monkeypatch.setenv("VIDEOLAB_SETTLE_SECONDS", "0")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def lab(home: Path) -> Iterator["Lab"]:
+    """A whole VideoLab in `home`, its runs kept in memory."""
+    import dagster as dg
+
+    from videolab_assets_tests.lab import Lab
+
+    with dg.DagsterInstance.ephemeral(str(home / "instance")) as instance:
+        yield Lab(instance)
 
 
 @pytest.fixture(scope="session")

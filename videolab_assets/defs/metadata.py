@@ -38,10 +38,7 @@ def metadata_of(document: Document, library: Library, *, found: bool) -> dict[st
     Args:
         found: nothing was made, because an earlier run had left the same.
     """
-    files = {
-        f"{file.key.rpartition('/')[2]}": dg.MetadataValue.url(library.store.uri(file.key))
-        for file in document.files
-    }
+    files = {file.key.rpartition("/")[2]: dg.MetadataValue.path(library.store.uri(file.key)) for file in document.files}
     return {
         **_of(document, library),
         **files,
@@ -166,7 +163,7 @@ def _(document: Summary, library: Library) -> dict[str, Any]:
         "description": document.description,
         "tags": ", ".join(document.tags),
         "key_points": _table(rows),
-        "engine": f"{document.engine}: {document.model}",
+        "engine": ": ".join(filter(None, (document.engine, document.model))),
         "language": document.language,
     }
 

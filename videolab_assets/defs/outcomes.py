@@ -45,7 +45,7 @@ def tell_skipped(context: dg.AssetExecutionContext, asset: str, reason: str) -> 
     Dagster shows a skipped step but not why; an observation stays with the partition. Only assets that a data dependency ties to the
     absent one are skipped, and those are what this walks.
     """
-    graph = context.repository_def.asset_graph
+    graph = context.job_def.asset_layer.asset_graph
     selected = context.run.asset_selection or context.job_def.asset_layer.executable_asset_keys
     left, seen = [dg.AssetKey(asset)], set[dg.AssetKey]()
     while left:

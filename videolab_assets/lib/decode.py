@@ -16,7 +16,8 @@ from videolab_assets.lib import sandbox
 from videolab_assets.lib.documents import Probe
 from videolab_assets.lib.errors import PermanentError, TransientError
 from videolab_assets.lib.ffmpeg import binary
-from videolab_assets.lib.graph import FROM_PICTURE, FROM_SOUND, SPEECH_RATE, Pipes, Plan, command
+from videolab_assets.lib.graph import FROM_PICTURE, FROM_SOUND, HIGHEST_FRAME_RATE, SPEECH_RATE, Pipes, Plan, command, steady_command
+from videolab_assets.lib.probe import probe as read_probe
 from videolab_assets.lib.shots import FRAME_BYTES, FRAME_HEIGHT, FRAME_WIDTH, Detected, ShotDetector
 from videolab_assets.lib.stills import StillReader, interval_for
 from videolab_assets.lib.waveform import WaveformReader, samples_per_pixel_for
@@ -27,6 +28,8 @@ Progress = Callable[[float], None]
 FRAMES_A_BLOCK = 64
 SAMPLES_A_BLOCK = 65_536
 STDERR_LINES = 200
+GRAPH_REBUILT = b"Reconfiguring filter graph"
+"""What ffmpeg 7 and later say when a stream changes its shape."""
 
 
 @dataclass
@@ -74,8 +77,34 @@ def decode(source: Path, probe: Probe, wanted: Set[str], work: Path, *, progress
     if not possible:
         return decoded
     started = time.monotonic()
+    try:
+        _decode_into(decoded, source, probe, possible, work, progress)
+    except _ShapeChanged:
+        steady = _steady_copy(source, probe, plan, possible, work, progress)
+        decoded = Decoded(plan, probe.duration)
+        _decode_into(decoded, steady, read_probe(steady).probe, possible, work, progress)
+        steady.unlink()
+    decoded.seconds = time.monotonic() - started
+    return decoded
+
+
+class _ShapeChanged(Exception):
+    """The picture's size or the sound's channels change in the middle, and what ffmpeg counts from the start began again there."""
+
+
+def _steady_copy(source: Path, probe: Probe, plan: Plan | None, wanted: Set[str], work: Path, progress: Progress | None) -> Path:
+    """A copy of such a source to decode in its place; slower, but one recording in a thousand."""
     with _Readers() as readers:
-        frames, detector = None, None
+        heard = readers.add_lines(_progress_into(progress))
+        _run(steady_command(str(binary()), probe, plan, wanted, heard), source, work, probe, readers, stop_at_change=False)
+    return _filled(work / "steady.mkv")
+
+
+def _decode_into(decoded: Decoded, source: Path, probe: Probe, possible: Set[str], work: Path, progress: Progress | None) -> None:
+    """One pass: its command, pipes and analysers."""
+    plan, detector = decoded.plan, None
+    with _Readers() as readers:
+        frames = None
         if "shots" in possible and plan:
             detector = ShotDetector(float(plan.frame_rate))
             frames = readers.add(FRAMES_A_BLOCK * FRAME_BYTES, _frames_into(detector))
@@ -87,18 +116,18 @@ def decode(source: Path, probe: Probe, wanted: Set[str], work: Path, *, progress
             stills = readers.add(plan.width * plan.height * 3, _stills_into(decoded.stills, plan, interval))
         samples = None
         if possible & FROM_SOUND:
-            decoded.waveform = WaveformReader(SPEECH_RATE, samples_per_pixel_for(probe.duration, SPEECH_RATE)) if "waveform" in possible else None
+            if "waveform" in possible:
+                decoded.waveform = WaveformReader(SPEECH_RATE, samples_per_pixel_for(probe.duration, SPEECH_RATE))
             samples = readers.add(SAMPLES_A_BLOCK * 2, _samples_into(decoded))
         pipes = Pipes(readers.add_lines(_progress_into(progress)), frames, stills, samples)
         log = _run(command(str(binary()), probe, plan, possible, pipes, still_step), source, work, probe, readers)
     if detector is not None:
         decoded.shots = detector.finish(decoded.stills.scores if decoded.stills else [])
-    decoded.proxy = _made(work / "proxy.mp4", "proxy" in possible)
-    decoded.audio = _made(work / "audio.flac", "audio" in possible)
-    if decoded.audio:
+    if "proxy" in possible:
+        decoded.proxy = _filled(work / "proxy.mp4")
+    if "audio" in possible:
+        decoded.audio = _filled(work / "audio.flac")
         decoded.loudness, decoded.peak = _loudness(log)
-    decoded.seconds = time.monotonic() - started
-    return decoded
 
 
 class _Readers:
@@ -109,13 +138,15 @@ class _Readers:
         self._write_ends: list[int] = []
         self._read_ends: list[IO[bytes]] = []
         self._problems: list[Exception] = []
+        self._stop: Callable[[], None] = lambda: None
 
     def __enter__(self) -> "_Readers":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close_write_ends()
-        self.join()
+        for thread in self._threads:
+            thread.join()
         for stream in self._read_ends:
             stream.close()
 
@@ -146,6 +177,7 @@ class _Readers:
                         take(block)
                     except Exception as problem:  # noqa: BLE001 - raised again by `join` in the thread that runs the pass
                         self._problems.append(problem)
+                        self._stop()
                         failed = True
 
         thread = threading.Thread(target=drain, name=f"drain-{write_end}", daemon=True)
@@ -153,6 +185,12 @@ class _Readers:
         self._write_ends.append(write_end)
         self._threads.append(thread)
         thread.start()
+
+    def on_failure(self, stop: Callable[[], None]) -> None:
+        """Has `stop` called, from any thread, once a reader has failed, or now if one has."""
+        self._stop = stop
+        if self._problems:
+            stop()
 
     def close_write_ends(self) -> None:
         """Closes our copies of what the child writes to; until then no reader sees the end."""
@@ -167,19 +205,25 @@ class _Readers:
         """
         for thread in self._threads:
             thread.join()
-        self._threads.clear()
         if self._problems:
             raise self._problems[0]
 
 
-def _run(arguments: list[str], source: Path, work: Path, probe: Probe, readers: _Readers) -> list[str]:
-    """Runs the command to its end and returns the last lines it said."""
+def _run(arguments: list[str], source: Path, work: Path, probe: Probe, readers: _Readers, *, stop_at_change: bool = True) -> list[str]:
+    """Runs the command to its end, or the first failure of a reader, and returns the last lines it said."""
     said: deque[str] = deque(maxlen=STDERR_LINES)
-    stderr = readers.add_lines(lambda line: said.append(line.decode("utf-8", "replace").rstrip()))
+
+    def hear(line: bytes) -> None:
+        said.append(line.decode("utf-8", "replace").rstrip())
+        if stop_at_change and GRAPH_REBUILT in line:
+            raise _ShapeChanged
+
+    stderr = readers.add_lines(hear)
     with sandbox.start(
         arguments, inputs={"source": source}, output=work, limits=_limits(probe), pass_fds=readers.write_ends, stderr=stderr
     ) as child:
         readers.close_write_ends()
+        readers.on_failure(child.kill)
         ended = child.wait()
     readers.join()
     if ended.returncode != 0 or ended.why != "exit":
@@ -190,7 +234,7 @@ def _run(arguments: list[str], source: Path, work: Path, probe: Probe, readers: 
 def _limits(probe: Probe) -> sandbox.Limits:
     """Generous multiples of what a slow core needs: 60 s of 1080p30 take about 40 CPU seconds (measured)."""
     megapixels = probe.video.coded_width * probe.video.coded_height / 1e6 if probe.video else 0.0
-    frames = probe.duration * (min(probe.video.frame_rate, 240.0) if probe.video else 0.0)
+    frames = probe.duration * (min(max(probe.video.frame_rate, HIGHEST_FRAME_RATE), 240.0) if probe.video else 0.0)
     cpu = 120 + probe.duration * 2 + frames * (0.05 + megapixels * 0.1)
     return sandbox.Limits(
         memory_bytes=int((4 + megapixels / 8) * 1024**3),
@@ -203,7 +247,7 @@ def _limits(probe: Probe) -> sandbox.Limits:
 
 def _failure(ended: sandbox.Ended, said: deque[str]) -> PermanentError | TransientError:
     detail = "\n".join(list(said)[-12:])
-    if any("No space left on device" in line for line in said):
+    if any(full in line for line in said for full in ("No space left on device", "File too large", "Disk quota exceeded")):
         return TransientError("The disk filled up while this video was decoded: free some space and run it again.", detail)
     if ended.why in ("wall", "cpu"):
         return TransientError("Decoding this video took longer than the time it was given: run it again on a less busy machine.", detail)
@@ -212,11 +256,9 @@ def _failure(ended: sandbox.Ended, said: deque[str]) -> PermanentError | Transie
     return PermanentError("This video's data is damaged: ffmpeg could not decode it to the end. Export it again and upload that.", detail)
 
 
-def _made(path: Path, wanted: bool) -> Path | None:
-    if not wanted:
-        return None
+def _filled(path: Path) -> Path:
     if not path.is_file() or path.stat().st_size == 0:
-        raise PermanentError(f"Decoding ended without an error but left no {path.name}: the file holds no frames or samples that can be used.")
+        raise PermanentError(f"Decoding left no {path.name}, and no error: this file holds no frames or samples that can be used.")
     return path
 
 

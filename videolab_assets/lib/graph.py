@@ -28,6 +28,8 @@ HIGHEST_FRAME_RATE = 60
 PROXY_PRESET = "veryfast"
 PROXY_CRF = 23
 KEY_FRAME_SECONDS = 2
+STEADY_CRF = 14
+BT709 = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "color_range": "tv"}
 PROXY_AUDIO_RATE = 48_000
 PROXY_AUDIO_BIT_RATE = "128k"
 SPEECH_RATE = 16_000
@@ -61,7 +63,8 @@ class Plan:
         upright = video.height > video.width
         widest, highest = (PROXY_SHORT_SIDE, PROXY_LONG_SIDE) if upright else (PROXY_LONG_SIDE, PROXY_SHORT_SIDE)
         shrink = min(1.0, widest / video.width, highest / video.height)
-        return cls(_even(video.width * shrink), _even(video.height * shrink), constant_rate(video.frame_rate))
+        rate = enough_for(video.frame_rate) if video.variable_frame_rate else constant_rate(video.frame_rate)
+        return cls(_even(video.width, shrink), _even(video.height, shrink), rate)
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,9 @@ class Pipes:
     samples: int | None = None
 
 
-def _even(length: float) -> int:
-    return max(2, 2 * round(length / 2))
+def _even(length: int, shrink: float) -> int:
+    """The even number nearest to `length` shrunk, but never more than `length`, unless that is 1."""
+    return max(2, 2 * min(round(length * shrink / 2), length // 2))
 
 
 def constant_rate(mean_rate: float) -> Fraction:
@@ -83,6 +87,16 @@ def constant_rate(mean_rate: float) -> Fraction:
     nearest = min(RATES, key=lambda rate: abs(float(rate) - mean_rate))
     usual = abs(float(nearest) - mean_rate) <= mean_rate * 0.0005
     return min(max(nearest if usual else Fraction(round(mean_rate * 1000), 1000), Fraction(1)), Fraction(HIGHEST_FRAME_RATE))
+
+
+def enough_for(mean_rate: float) -> Fraction:
+    """A constant rate for frames of irregular times: the usual one from 23.976 to 60 that is next above `mean_rate` less 1 %.
+
+    At the mean itself frames would be dropped wherever they are dense, and a screen recording of five frames a second would show
+    everything up to 0.1 s beside its sound.
+    """
+    usual = sorted(rate for rate in RATES if rate > 23)
+    return next((rate for rate in usual if rate >= 0.99 * mean_rate), usual[-1])
 
 
 def command(binary: str, probe: Probe, plan: Plan | None, wanted: Set[str], pipes: Pipes, still_step: int = 1) -> list[str]:
@@ -104,9 +118,41 @@ def command(binary: str, probe: Probe, plan: Plan | None, wanted: Set[str], pipe
         sound_for_proxy, outputs = _sound(source[str(probe.audio.index)], wanted, pipes)
     if probe.video and plan and wanted & FROM_PICTURE:
         outputs += _picture(source[str(probe.video.index)], probe.video, plan, wanted, pipes, still_step, sound_for_proxy)
-    options = ["-nostdin", "-hide_banner", "-nostats", "-progress", f"pipe:{pipes.progress}"]
-    compiled: list[str] = ffmpeg.merge_outputs(*outputs).global_args(*options).compile(cmd=binary, overwrite_output=True)
+    compiled: list[str] = ffmpeg.merge_outputs(*outputs).global_args(*_quiet(pipes.progress)).compile(cmd=binary, overwrite_output=True)
     return compiled
+
+
+def steady_command(binary: str, probe: Probe, plan: Plan | None, wanted: Set[str], progress: int) -> list[str]:
+    """The command line for a copy whose picture and sound never change their shape, `out/steady.mkv`, in place of a source that does.
+
+    ffmpeg builds the whole graph anew where a stream's size or channels change, and each filter that counts from the first frame
+    begins again: the copy's graph has none, and time stamps keep the parts in place. Picture upright, BT.709, at the proxy's size;
+    sound stereo.
+    """
+    source = ffmpeg.input("file:in/source", **HOSTILE_INPUT)
+    streams: list[Stream] = []
+    if probe.video and plan and wanted & FROM_PICTURE:
+        picture = source[str(probe.video.index)].filter("fps", _ratio(plan.frame_rate))
+        streams.append(_upright_sdr(_deinterlaced(picture, probe.video), probe.video, plan))
+    if probe.audio and (wanted & FROM_SOUND or "proxy" in wanted):
+        sound = source[str(probe.audio.index)]
+        streams.append(sound.filter("aresample", PROXY_AUDIO_RATE, **{"async": 1}).filter("aformat", channel_layouts="stereo"))
+    encoders = {"vcodec": "libx264", "preset": "ultrafast", "crf": STEADY_CRF, "acodec": "pcm_s16le", "fps_mode": "passthrough"}
+    output = ffmpeg.output(*streams, "out/steady.mkv", **encoders, **BT709, map_metadata=-1, map_chapters=-1)
+    compiled: list[str] = output.global_args(*_quiet(progress)).compile(cmd=binary, overwrite_output=True)
+    return compiled
+
+
+def _quiet(progress: int) -> list[str]:
+    return ["-nostdin", "-hide_banner", "-nostats", "-progress", f"pipe:{progress}"]
+
+
+def _ratio(rate: Fraction) -> str:
+    return f"{rate.numerator}/{rate.denominator}"
+
+
+def _deinterlaced(picture: Stream, video: VideoStream) -> Stream:
+    return picture.filter("bwdif", mode="send_frame", deint="all") if video.interlaced else picture
 
 
 def _sound(sound: Stream, wanted: Set[str], pipes: Pipes) -> tuple[Stream | None, list[Stream]]:
@@ -115,15 +161,18 @@ def _sound(sound: Stream, wanted: Set[str], pipes: Pipes) -> tuple[Stream | None
     `async` fills gaps and `first_pts` the time before the first sample, so that sample n is heard at n / rate seconds after the
     first frame, whatever the file's clocks say.
     """
-    stereo = sound.filter("aresample", PROXY_AUDIO_RATE, **{"async": 1, "first_pts": 0}).filter("aformat", channel_layouts="stereo")
+    # Mono stays mono for measuring and for machines: made stereo, it loses 3 dB in each channel.
+    sound = sound.filter("aresample", PROXY_AUDIO_RATE, **{"async": 1, "first_pts": 0}).filter("aformat", channel_layouts="stereo|mono")
     outputs: list[Stream] = []
     if not wanted & FROM_SOUND:
-        return stereo, outputs
+        return sound.filter("aformat", channel_layouts="stereo"), outputs
     if "audio" in wanted:
-        stereo = stereo.filter("ebur128", framelog="quiet", peak="sample")
-    for_proxy, for_machines = _branches(stereo, "asplit", "proxy" in wanted, True)
+        sound = sound.filter("ebur128", framelog="quiet", peak="sample")
+    for_proxy, for_machines = _branches(sound, "asplit", "proxy" in wanted, True)
     if for_machines is None:
         raise AssertionError("a wanted branch is built")
+    if for_proxy is not None:
+        for_proxy = for_proxy.filter("aformat", channel_layouts="stereo")
     mono = for_machines.filter("aresample", SPEECH_RATE).filter("aformat", sample_fmts="s16", channel_layouts="mono")
     to_file, to_pipe = _branches(mono, "asplit", "audio" in wanted, pipes.samples is not None)
     if to_file is not None:
@@ -137,10 +186,7 @@ def _picture(
     picture: Stream, video: VideoStream, plan: Plan, wanted: Set[str], pipes: Pipes, still_step: int, sound: Stream | None
 ) -> list[Stream]:
     """The outputs that need the picture."""
-    rate = f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}"
-    picture = picture.filter("fps", rate, start_time=0)
-    if video.interlaced:
-        picture = picture.filter("bwdif", mode="send_frame", deint="all")
+    picture = _deinterlaced(picture.filter("fps", _ratio(plan.frame_rate), start_time=0), video)
     every_still = f"not(mod(n,{still_step}))"
     if "proxy" not in wanted:
         frames, stills = _branches(picture, "split", pipes.frames is not None, pipes.stills is not None)
@@ -170,22 +216,20 @@ def _branches(stream: Stream, splitter: str, *wanted: bool) -> list[Stream | Non
 def _upright_sdr(picture: Stream, video: VideoStream, plan: Plan) -> Stream:
     """The picture at the proxy's size in square pixels, BT.709, limited range, 8 bits. ffmpeg has turned it upright by itself.
 
-    HDR is mapped through linear light after scaling, which costs two thirds of doing it before. zscale refuses unspecified colour,
-    so what the probe could not read is stated first.
+    HDR and wide colour are mapped through linear light after scaling, which costs two thirds of doing it before. zscale refuses
+    unspecified colour, so what the probe could not read is stated first.
     """
-    if video.hdr:
-        transfer = {"pq": "smpte2084", "hlg": "arib-std-b67"}[video.hdr]
-        return (
+    if video.hdr or (video.color_primaries == "bt2020" and video.color_space == "bt2020nc"):
+        transfer = {"pq": "smpte2084", "hlg": "arib-std-b67", None: "bt709"}[video.hdr]
+        linear = (
             picture.filter("scale", plan.width, plan.height)
             .filter("setparams", color_primaries="bt2020", color_trc=transfer, colorspace="bt2020nc", range=_range(video))
             .filter("zscale", transfer="linear", npl=100)
             .filter("format", "gbrpf32le")
             .filter("zscale", primaries="bt709")
-            .filter("tonemap", "hable", desat=0)
-            .filter("zscale", transfer="bt709", matrix="bt709", range="limited")
-            .filter("format", "yuv420p")
-            .filter("setsar", 1)
         )
+        mapped = linear.filter("tonemap", "hable", desat=0) if video.hdr else linear
+        return mapped.filter("zscale", transfer="bt709", matrix="bt709", range="limited").filter("format", "yuv420p").filter("setsar", 1)
     matrix = "bt709" if video.color_space == "bt709" or (video.color_space is None and video.height >= 720) else "auto"
     return (
         picture.filter("scale", plan.width, plan.height, in_color_matrix=matrix, out_color_matrix="bt709", out_range="tv")
@@ -206,10 +250,7 @@ def _proxy(picture: Stream, sound: Stream | None, plan: Plan) -> Stream:
         "profile:v": "high",
         "pix_fmt": "yuv420p",
         "g": max(1, round(KEY_FRAME_SECONDS * plan.frame_rate)),
-        "colorspace": "bt709",
-        "color_primaries": "bt709",
-        "color_trc": "bt709",
-        "color_range": "tv",
+        **BT709,
         "tag:v": "avc1",
         "movflags": "+faststart",
         # Phones write where they were into the metadata, and chapters become a data stream.

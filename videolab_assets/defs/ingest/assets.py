@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import dagster as dg
 
 from videolab_assets.defs.metadata import metadata_of
-from videolab_assets.defs.outcomes import tell_skipped, told
+from videolab_assets.defs.outcomes import told
 from videolab_assets.defs.partitions import OWNERS, videos
 from videolab_assets.defs.resources import CatalogueResource, StoreResource, Workshop
 from videolab_assets.lib.documents import SourceVideo
-from videolab_assets.lib.errors import PermanentError
+from videolab_assets.lib.errors import PermanentError, RejectedUpload
 from videolab_assets.lib.ingest import CODE_VERSION, Duplicate, take_in
 from videolab_assets.lib.keys import checked_video_key
 
@@ -37,9 +37,16 @@ def source_video(
         if upload is None:
             raise PermanentError(f"No upload is known as {video_key}: put a file into the inbox instead of adding a partition by hand.")
         library = store.library()
-        taken = take_in(upload, library, uploads, workshop.folder, workshop.caps)
+        earlier = library.document(video_key, SourceVideo)
+        try:
+            taken = take_in(upload, library, uploads, workshop.folder, workshop.caps)
+        except RejectedUpload as rejection:
+            found = {"rejected": rejection.sentence, "found": dg.MetadataValue.json(rejection.found)}
+            context.log_event(dg.AssetObservation("source_video", partition=video_key, metadata=found))
+            raise
     if isinstance(taken, Duplicate):
-        tell_skipped(context, "source_video", f"These bytes are already there as {taken.first}; nothing is processed again.")
+        sentence = f"These bytes are already there as {taken.first}; nothing is processed again."
+        context.log_event(dg.AssetObservation("source_video", partition=video_key, metadata={"duplicate": sentence, "sha256": taken.sha256}))
         context.instance.delete_dynamic_partition(str(videos.name), video_key)
         return
-    yield dg.Output(taken, metadata=metadata_of(taken, library, found=False), data_version=dg.DataVersion(taken.sha256[:16]))
+    yield dg.Output(taken, metadata=metadata_of(taken, library, found=taken == earlier), data_version=dg.DataVersion(taken.sha256[:16]))

@@ -90,7 +90,8 @@ def _first_failure(instance: dg.DagsterInstance, run_id: str) -> str | None:
         return None
     if data.user_failure_data and data.user_failure_data.description:
         return str(data.user_failure_data.description)
-    return data.error.message.strip().splitlines()[0] if data.error else None
+    error = data.error.cause or data.error if data.error else None  # Dagster wraps what a step raised
+    return error.message.strip().splitlines()[0] if error else None
 
 
 def abandon(instance: dg.DagsterInstance, run: Run, sentence: str) -> None:

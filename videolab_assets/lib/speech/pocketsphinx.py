@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from videolab_assets.lib.documents import Segment, Word
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.speech.spoken import Spoken
-from videolab_assets.lib.speech.voice import SAMPLE_RATE, Samples
+from videolab_assets.lib.speech.voice import Samples
 
 if TYPE_CHECKING:
     from pocketsphinx import Decoder
@@ -20,9 +20,6 @@ PAUSE_SECONDS = 0.3
 LANGUAGE_WEIGHT = 6.0
 """How much the language model counts against the sound. The default, 6.5, was never better and much worse on a noisy recording (59 %
 of words wrong for 23 %), for a tenth less CPU."""
-
-SHORTEST_SECONDS = 0.1
-"""PocketSphinx raises an error over less than a few frames of sound."""
 
 _FRAMES_PER_SECOND = 100
 _LEAST_CONFIDENCE = 0.15
@@ -72,20 +69,19 @@ class PocketSphinx:
 
     def transcribe(self, samples: Samples, *, start: float, language: str | None) -> Spoken:
         """See `Engine.transcribe`. Another language than English is heard as if it were English."""
-        if len(samples) < SHORTEST_SECONDS * SAMPLE_RATE:
-            return Spoken()
+        if not len(samples):
+            return Spoken()  # process_raw raises an IndexError over an empty buffer
         decoder = self._decoder
         decoder.reinit_feat()  # forgets the level of the piece before, which full_utt does not: words must not depend on it
         decoder.start_utt()
         decoder.process_raw(samples.tobytes(), full_utt=True)
         decoder.end_utt()
-        found = decoder.seg() or ()
-        words = list(_words(found, start))
+        words = list(_words(decoder.seg() or (), start))  # None where it reached no word, as in less than 0.1 s
         segments = [_segment(part) for part in _utterances(words)]
         return Spoken("en", segments) if segments else Spoken()
 
 
-def _words(found: "Iterable[HeardWord]", start: float) -> Iterator[Word]:
+def _words(found: Iterable[HeardWord], start: float) -> Iterator[Word]:
     """What was recognised, without silences and noises and without the marks of alternate pronunciations, as `the(2)`."""
     for heard in found:
         if _FILLER.fullmatch(heard.word):

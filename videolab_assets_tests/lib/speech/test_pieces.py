@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ from videolab_assets.lib.speech.voice import SAMPLE_RATE, Samples
 from videolab_assets_tests.lib.speech import sounds
 
 
-def recording(stretches: list[tuple[float, float]]) -> Samples:
-    """Syllables and silences, in seconds, one pair after the other."""
-    parts = [
-        np.concatenate([sounds.syllables(speech, seed), np.zeros(round(rest * SAMPLE_RATE))])
-        for seed, (speech, rest) in enumerate(stretches)
-    ]
+def recording(stretches: list[tuple[float, float]], gains: Sequence[float] = (1.0,)) -> Samples:
+    """Syllables and silences, in seconds, one pair after the other, each pair at its own level."""
+    parts = []
+    for index, (speech, rest) in enumerate(stretches):
+        voice = sounds.syllables(speech, index) * gains[index % len(gains)]
+        parts += [voice, np.random.default_rng(index).normal(size=round(rest * SAMPLE_RATE)) * 20]
     return sounds.mixed(np.concatenate(parts))
 
 
@@ -35,14 +36,17 @@ def shape(found: list[Piece]) -> list[tuple[float, float]]:
     return [(piece.start, round(piece.end, 4)) for piece in found]
 
 
-STRETCHES = st.lists(st.tuples(st.floats(0.4, 14), st.sampled_from([0.1, 0.4, 0.9, 1.6, 4.0, 12.0])), min_size=1, max_size=9)
+STRETCHES = st.lists(st.tuples(st.floats(3, 14), st.sampled_from([0.1, 0.4, 0.9, 1.6, 4.0, 12.0])), min_size=6, max_size=9)
+GAINS = st.lists(st.sampled_from([0.1, 0.3, 1.0, 3.0]), min_size=1, max_size=5)
 
 
-@settings(max_examples=12, deadline=None)
-@given(stretches=STRETCHES, block=st.floats(3, 25), longest=st.sampled_from([4.0, 9.0, 30.0]))
-def test_pieces_cover_speech_whatever_the_blocks(stretches: list[tuple[float, float]], block: float, longest: float) -> None:
+@settings(max_examples=15)
+@given(stretches=STRETCHES, gains=GAINS, block=st.floats(3, 25), longest=st.sampled_from([4.0, 9.0]))
+def test_pieces_cover_speech_whatever_the_blocks(
+    stretches: list[tuple[float, float]], gains: list[float], block: float, longest: float
+) -> None:
     """Prevents words lost, told twice or moved in time where two reads meet, and pieces longer than an engine takes."""
-    sound = recording(stretches)
+    sound = recording(stretches, gains)
     found = list(pieces(in_blocks(sound, block), longest=longest))
     assert shape(found) == shape(list(pieces([sound], longest=longest)))
     covered = np.zeros(len(sound), np.bool_)
@@ -55,7 +59,7 @@ def test_pieces_cover_speech_whatever_the_blocks(stretches: list[tuple[float, fl
     begin = 0.0
     for speech, rest in stretches:
         spoken = slice(round((begin + 0.1) * SAMPLE_RATE), round((begin + speech - 0.1) * SAMPLE_RATE))
-        assert covered[spoken].mean() > 0.99
+        assert covered[spoken].mean() > 0.98
         begin += speech + rest
 
 
@@ -77,6 +81,12 @@ def test_someone_who_never_pauses_is_cut_at_the_quietest_moment() -> None:
     assert others[-1].end == pytest.approx(70, abs=0.1)
 
 
+def test_the_widest_pause_of_the_second_half_is_used() -> None:
+    """Prevents a cut at a breath where a sentence's end is near, and crumbs where a pause comes early."""
+    first, *_ = pieces([recording([(6, 1.4), (10, 0.6), (3, 1.2), (4, 0.6), (8, 1)])])
+    assert first.end == pytest.approx(21.0, abs=0.5)
+
+
 def test_a_long_pause_ends_a_piece() -> None:
     """Prevents silences being sent to an engine."""
     found = list(pieces([recording([(3, 5), (4, 1)])]))
@@ -89,12 +99,14 @@ def test_nothing_said_gives_no_pieces(blocks: list[Samples]) -> None:
     assert list(pieces(blocks)) == []
 
 
-def test_reading_gives_back_what_was_written(tmp_path: Path) -> None:
+def test_reading_gives_back_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Prevents lost or repeated samples where blocks meet, and names that ffmpeg would take for an option or a protocol."""
     sound = recording([(23.4567, 0.0)])
+    plain = sounds.flac_from(sound, tmp_path / "plain.flac").read_bytes()
+    monkeypatch.chdir(tmp_path)
     for name in ("-odd.flac", "http:a.flac", "concat:b|c.flac", "niño %d.flac"):
-        plain = sounds.flac_from(sound, tmp_path / "plain.flac")
-        assert np.array_equal(np.concatenate(list(read(plain.rename(tmp_path / name), 23.4567))), sound)
+        Path(name).write_bytes(plain)
+        assert np.array_equal(np.concatenate(list(read(Path(name), 23.4567))), sound)
 
 
 def test_a_damaged_copy_is_an_error(tmp_path: Path) -> None:

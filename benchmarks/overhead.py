@@ -1,0 +1,108 @@
+"""What Dagster costs a video beside the media work, and how much memory the run's process takes, in fresh processes like a run's."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import in_turn, result
+from videolab_assets.lib.ffmpeg import binary
+
+SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "lighthouse.mp4"
+CPU_SECONDS_ALLOWED = 3.0
+MEGABYTES_ALLOWED = 400.0
+LONG_SECONDS = 3600
+
+WITH_DAGSTER = """
+import sys, time
+from pathlib import Path
+import dagster as dg
+from videolab_assets.definitions import defs
+from videolab_assets.instance import open_instance
+from videolab_assets.settings import Settings
+instance = open_instance(Settings().pinned())
+definitions = defs()
+job = definitions.get_repository_def().get_job("process_video")
+instance.add_dynamic_partitions("videos", [sys.argv[1]])
+run = job.execute_in_process(instance=instance, partition_key=sys.argv[1])
+assert run.success
+"""
+
+WITHOUT_DAGSTER = """
+import sys
+from pathlib import Path
+from videolab_assets.lib.catalogue import Catalogue
+from videolab_assets.lib.gate import Caps
+from videolab_assets.lib.ingest import take_in
+from videolab_assets.lib.library import Library
+from videolab_assets.lib.media import MEDIA_ASSETS, absence, make
+from videolab_assets.lib.speech.engine import open_engine
+from videolab_assets.lib.speech.transcribe import transcribe
+from videolab_assets.lib.store import open_store
+from videolab_assets.lib.subtitles import cues_of, to_srt, to_webvtt
+from videolab_assets.lib.documents import Transcript
+from videolab_assets.lib.summary import open_engine as open_summary_engine, to_markdown
+from videolab_assets.settings import Settings
+settings = Settings().pinned()
+catalogue, library = Catalogue(settings.database), Library(open_store(settings.store_location))
+source = take_in(catalogue.by_video_key(sys.argv[1]), library, catalogue, settings.scratch, Caps())
+made = make(library, source, set(MEDIA_ASSETS), settings.scratch)
+audio = made.documents["audio"]
+spoken = transcribe(Path(settings.store_location) / audio.files[0].key, open_engine("pocketsphinx"), duration=audio.duration)
+words = Transcript(engine="", model="", language=spoken.language, draft=True, duration=audio.duration, segments=spoken.segments)
+cues = cues_of(words)
+to_srt(cues), to_webvtt(cues), to_markdown(open_summary_engine().summary_of(words))
+"""
+
+AND_MEASURE = """
+import json, resource
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "megabytes": used.ru_maxrss / 1024}))
+"""
+
+
+def run() -> list[dict[str, Any]]:
+    """CPU seconds of the run's own process, imports included, less those of a process that makes the same without Dagster."""
+    with_dagster, without = in_turn(lambda: _spent(WITH_DAGSTER, SAMPLE)["cpu"], lambda: _spent(WITHOUT_DAGSTER, SAMPLE)["cpu"])
+    with tempfile.TemporaryDirectory(prefix="videolab-bench-") as folder:
+        short, long = (_spent(WITH_DAGSTER, path)["megabytes"] for path in (SAMPLE, _long_video(Path(folder))))
+    unit = "CPU s a video beside the media work; limit: what the project allows"
+    figures = {"run_process": round(with_dagster, 2), "same_work_without_dagster": round(without, 2)}
+    memory = "MB at the peak of the run's process; limit: what the project allows"
+    return [
+        result("overhead", with_dagster - without, CPU_SECONDS_ALLOWED, unit, 1.0, **figures),
+        result("overhead_memory", max(short, long), MEGABYTES_ALLOWED, memory, 1.0, of_77_s=round(short, 1), of_1_hour=round(long, 1)),
+    ]
+
+
+def _spent(program: str, video: Path) -> dict[str, float]:
+    """What a fresh process spends on one upload in a home of its own."""
+    with tempfile.TemporaryDirectory(prefix="videolab-bench-") as home:
+        environment = {**os.environ, "VIDEOLAB_HOME": home, "DAGSTER_HOME": f"{home}/dagster"}
+        enqueue = (
+            "import sys; from pathlib import Path; from videolab_assets.settings import Settings; "
+            "from videolab_assets.lib.catalogue import Catalogue; from videolab_assets.lib.store import open_store; s = Settings().pinned(); "
+            "store = open_store(s.store_location); "
+            "store.write_bytes('inbox/bench/video.mp4', Path(sys.argv[1]).read_bytes(), media_type='video/mp4'); "
+            "found = store.stat('inbox/bench/video.mp4'); "
+            "print(Catalogue(s.database).enqueue('bench', found.key, found.version, found.bytes)[0].video_key)"
+        )
+        key = subprocess.run([sys.executable, "-c", enqueue, str(video)], env=environment, check=True, capture_output=True, text=True).stdout
+        done = subprocess.run(
+            [sys.executable, "-c", program + AND_MEASURE, key.strip()], env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        spent: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        return spent
+
+
+def _long_video(folder: Path) -> Path:
+    """An hour: the sample's speech, then near-silence, under a small moving picture."""
+    path = folder / "long.mp4"
+    picture = ["-f", "lavfi", "-i", f"testsrc2=s=160x90:r=10:d={LONG_SECONDS}"]
+    options = ["-map", "0:v", "-map", "1:a", "-af", f"apad=whole_dur={LONG_SECONDS}", "-t", str(LONG_SECONDS), "-preset", "ultrafast"]
+    command = [str(binary()), "-nostdin", "-v", "error", *picture, "-i", str(SAMPLE), *options, str(path)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    return path
