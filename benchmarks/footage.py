@@ -85,7 +85,7 @@ def encode(path: Path, edit: Iterator[Picture | Boundary], look: Look) -> list[B
     command += ["-s", f"{look.width}x{look.height}", "-r", str(look.frame_rate), "-i", "pipe:0"]
     command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-pix_fmt", "yuv420p", str(path)]
     boundaries: list[Boundary] = []
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as child:  # noqa: S603 - every word is ours
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
         assert child.stdin is not None  # noqa: S101 - asked for above
         for item in edit:
             if isinstance(item, Boundary):
@@ -102,7 +102,7 @@ class _Editor:
     """Cuts scenes together: two thirds hard cuts, the rest dissolves and fades through black; every third shot is disturbed."""
 
     def __init__(self, seed: int, look: Look, media: Path | None) -> None:
-        self.chance = random.Random(seed)  # noqa: S311 - not a secret
+        self.chance = random.Random(seed)
         self.noise = np.random.default_rng(seed)
         self.look = look
         self.media = media
@@ -146,7 +146,7 @@ class _Editor:
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-ss", f"{start:.3f}", "-t", f"{min(8.0, last - start):.3f}"]
         command += ["-i", str(self.media / name), "-vf", graph, "-pix_fmt", "bgr24", "-f", "rawvideo", "pipe:1"]
         size = width * height * 3
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:  # noqa: S603 - every word is ours
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
             assert child.stdout is not None  # noqa: S101 - asked for above
             picture = np.zeros((height, width, 3), np.uint8)
             while len(raw := child.stdout.read(size)) == size:

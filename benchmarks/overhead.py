@@ -57,6 +57,19 @@ cues = cues_of(words)
 to_srt(cues), to_webvtt(cues), to_markdown(open_summary_engine().summary_of(words))
 """
 
+ENQUEUE = """
+import sys
+from pathlib import Path
+from videolab_assets.lib.catalogue import Catalogue
+from videolab_assets.lib.store import open_store
+from videolab_assets.settings import Settings
+settings = Settings().pinned()
+store = open_store(settings.store_location)
+store.write_bytes("inbox/bench/video.mp4", Path(sys.argv[1]).read_bytes(), media_type="video/mp4")
+found = store.stat("inbox/bench/video.mp4")
+print(Catalogue(settings.database).enqueue("bench", found.key, found.version, found.bytes)[0].video_key)
+"""
+
 AND_MEASURE = """
 import json, resource
 used = resource.getrusage(resource.RUSAGE_SELF)
@@ -82,17 +95,15 @@ def _spent(program: str, video: Path) -> dict[str, float]:
     """What a fresh process spends on one upload in a home of its own."""
     with tempfile.TemporaryDirectory(prefix="videolab-bench-") as home:
         environment = {**os.environ, "VIDEOLAB_HOME": home, "DAGSTER_HOME": f"{home}/dagster"}
-        enqueue = (
-            "import sys; from pathlib import Path; from videolab_assets.settings import Settings; "
-            "from videolab_assets.lib.catalogue import Catalogue; from videolab_assets.lib.store import open_store; s = Settings().pinned(); "
-            "store = open_store(s.store_location); "
-            "store.write_bytes('inbox/bench/video.mp4', Path(sys.argv[1]).read_bytes(), media_type='video/mp4'); "
-            "found = store.stat('inbox/bench/video.mp4'); "
-            "print(Catalogue(s.database).enqueue('bench', found.key, found.version, found.bytes)[0].video_key)"
-        )
-        key = subprocess.run([sys.executable, "-c", enqueue, str(video)], env=environment, check=True, capture_output=True, text=True).stdout
+        key = subprocess.run(
+            [sys.executable, "-c", ENQUEUE, str(video)], env=environment, check=True, capture_output=True, text=True
+        ).stdout
         done = subprocess.run(
-            [sys.executable, "-c", program + AND_MEASURE, key.strip()], env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            [sys.executable, "-c", program + AND_MEASURE, key.strip()],
+            env=environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         spent: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
         return spent

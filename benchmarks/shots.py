@@ -84,7 +84,7 @@ def on_one_timeline(pieces: Sequence[Sequence[Boundary]]) -> list[Boundary]:
 def decode_alone(path: Path) -> None:
     """What any analysis has to pay at least."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-i", str(path), "-map", "0:v:0", "-f", "null", "-"]
-    subprocess.run(command, check=True)  # noqa: S603 - every word is ours
+    subprocess.run(command, check=True)
 
 
 def find_shots(piece: Footage, probe: Probe) -> list[float]:
@@ -102,6 +102,6 @@ def peer_python() -> str | None:
 
 def find_scenes(python: str, path: Path) -> dict[str, list[float]]:
     """Boundaries in seconds by PySceneDetect's detectors, each with its default settings."""
-    ended = subprocess.run([python, "-c", PEER_PROGRAM, str(path)], check=True, capture_output=True, text=True)  # noqa: S603
+    ended = subprocess.run([python, "-c", PEER_PROGRAM, str(path)], check=True, capture_output=True, text=True)
     found: dict[str, list[float]] = json.loads(ended.stdout.splitlines()[-1])
     return found

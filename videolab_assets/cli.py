@@ -7,20 +7,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from videolab_assets.lib.errors import RejectedUpload, VideoLabError
 from videolab_assets.lib.keys import checked_video_key
-from videolab_assets.settings import Settings
+from videolab_assets.settings import Settings, complaint
 
 if TYPE_CHECKING:
     from videolab_assets.submit import Outcome
 
 DONE, FAILED, REJECTED = 0, 1, 2
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="VideoLab: uploaded videos become proxies, transcripts and summaries.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # they hold passwords
+    help="VideoLab: uploaded videos become proxies, transcripts and summaries.",
+)
 _shown = Console()
 _progress = Console(stderr=True)
 
@@ -52,7 +58,9 @@ def process(
 
 
 @app.command()
-def show(key: Annotated[str, typer.Argument(help="A video key: <tenant>.<name>.<8 hex digits>.", metavar="KEY")], as_json: Json = False) -> None:
+def show(
+    key: Annotated[str, typer.Argument(help="A video key: <tenant>.<name>.<8 hex digits>.", metavar="KEY")], as_json: Json = False
+) -> None:
     """Print what is known of the video KEY: its upload, its documents and its files."""
     from videolab_assets.defs.resources import resources_of
     from videolab_assets.lib.documents import DOCUMENTS
@@ -106,6 +114,11 @@ def main() -> None:
     except VideoLabError as error:
         _progress.print(escape(str(error)), style="red", highlight=False)
         sys.exit(REJECTED if isinstance(error, RejectedUpload) else FAILED)
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        _progress.print(escape(complaint(error)), style="red", highlight=False, soft_wrap=True)
+        sys.exit(FAILED)
 
 
 def _say(line: str) -> None:
@@ -128,7 +141,9 @@ def _print_outcome(outcome: "Outcome", settings: Settings) -> None:
     for asset in outcome.skipped if outcome.status == "done" else []:
         _shown.print(f"not made: {asset}")
     sentences = {
-        "done": f"Done: {outcome.video_key}" if outcome.new else f"Nothing new was made: these bytes are there already as {outcome.video_key}.",
+        "done": f"Done: {outcome.video_key}"
+        if outcome.new
+        else f"Nothing new was made: these bytes are there already as {outcome.video_key}.",
         "duplicate": f"Nothing new was made: these bytes are there already as {outcome.video_key}.",
         "rejected": f"Rejected: {outcome.reason}",
         "failed": f"Failed: {outcome.reason}",
@@ -148,5 +163,7 @@ def _print_outputs(outputs: list[dict[str, Any]], settings: Settings) -> None:
         is_first = output["asset"] != asset_before
         asset_before = output["asset"]
         seconds = f"{output['seconds']:.1f}" if is_first else ""
-        table.add_row(output["asset"] if is_first else "", escape(output["key"].removeprefix(f"{folder}/")), f"{output['bytes']:,}", seconds)
+        table.add_row(
+            output["asset"] if is_first else "", escape(output["key"].removeprefix(f"{folder}/")), f"{output['bytes']:,}", seconds
+        )
     _shown.print(table)

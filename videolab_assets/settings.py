@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -57,3 +57,9 @@ class Settings(BaseSettings):
     def dagster_home(self) -> Path:
         """Dagster's instance folder, unless `DAGSTER_HOME` says otherwise."""
         return (self.home / "dagster").resolve()
+
+
+def complaint(error: ValidationError) -> str:
+    """Which variables are wrong and how, in a sentence that quotes none of them: one may hold a password."""
+    wrong = [f"VIDEOLAB_{str(fault['loc'][0]).upper()} ({fault['msg']})" for fault in error.errors(include_input=False)]
+    return f"These environment variables cannot be used: {', '.join(wrong)}."

@@ -68,7 +68,9 @@ class Lab:
     @property
     def library(self) -> Library:
         settings = self.settings
-        return StoreResource(location=settings.store_location, s3_endpoint=settings.s3_endpoint or None, s3_region=settings.s3_region).library()
+        return StoreResource(
+            location=settings.store_location, s3_endpoint=settings.s3_endpoint or None, s3_region=settings.s3_region
+        ).library()
 
     def put(self, content: Path | bytes, name: str | bytes = "clip.mp4", tenant: str = "acme") -> Path:
         """Lays a file into the tenant's inbox, under a name that may be any bytes."""
@@ -192,7 +194,9 @@ def failures_of(result: dg.ExecuteInProcessResult) -> dict[str, str]:
 
 def materialized(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetMaterialization]:
     """What a run materialized, by asset."""
-    return {event.asset_key.to_user_string(): event.materialization for event in result.get_asset_materialization_events() if event.asset_key}
+    return {
+        event.asset_key.to_user_string(): event.materialization for event in result.get_asset_materialization_events() if event.asset_key
+    }
 
 
 def fingerprint(folder: Path) -> dict[str, tuple[int, int, int]]:

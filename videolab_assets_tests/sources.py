@@ -19,11 +19,10 @@ Frames = NDArray[np.uint8]
 Sound = NDArray[np.float32]
 """Samples -1..1; shape (samples,) or (samples, channels)."""
 
-RED, GREEN, BLUE, WHITE, GREY = (200, 40, 40), (40, 180, 60), (50, 60, 200), (230, 230, 230), (128, 128, 128)
+RED, GREEN, BLUE, WHITE = (200, 40, 40), (40, 180, 60), (50, 60, 200), (230, 230, 230)
 CORNERS = (RED, GREEN, BLUE, WHITE)
 """Of `quadrants`: top left, top right, bottom left, bottom right."""
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "12")
-TAGGED_709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
 ALL = frozenset({"proxy", "audio", "waveform", "thumbnail", "storyboard", "shots"})
 
 

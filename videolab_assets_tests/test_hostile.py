@@ -52,7 +52,7 @@ def test_every_input_gets_the_verdict_it_deserves(level: str, collection: Path, 
     used: list[sandbox.Completed] = []
     run = sandbox.run
 
-    def watched(*arguments: Any, **options: Any) -> sandbox.Completed:  # noqa: ANN401
+    def watched(*arguments: Any, **options: Any) -> sandbox.Completed:
         used.append(run(*arguments, **options))
         return used[-1]
 

@@ -1,5 +1,6 @@
 """Where assets read and write: the store, the catalogue, the library's documents, and room to work in."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,20 @@ class StoreResource(dg.ConfigurableResource[Store]):
         """The store, connected."""
         if not self.location.startswith("s3://"):
             return open_store(self.location)
-        from dagster_aws.s3 import S3Resource  # boto3 costs every process a fifth of a second
-
-        s3 = S3Resource(endpoint_url=self.s3_endpoint, region_name=self.s3_region, max_attempts=S3_TRIES)
-        return open_store(self.location, s3_client=s3.get_client())
+        return _bucket(self.location, self.s3_endpoint, self.s3_region)
 
     def library(self) -> Library:
         """The videos' folders in the store."""
         return Library(self.open())
+
+
+@functools.cache
+def _bucket(location: str, endpoint: str | None, region: str | None) -> Store:
+    """One client a process: each takes a fifth of a second of CPU to make, and every document of a run opens the store."""
+    from dagster_aws.s3 import S3Resource  # boto3 costs every process a fifth of a second
+
+    s3 = S3Resource(endpoint_url=endpoint, region_name=region, max_attempts=S3_TRIES)
+    return open_store(location, s3_client=s3.get_client())
 
 
 class CatalogueResource(dg.ConfigurableResource[Catalogue]):

@@ -21,7 +21,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from videolab_assets.lib import keys
@@ -138,7 +138,15 @@ class Catalogue:
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._engine = _engine(sa.make_url(url))
+        try:
+            self._engine = _engine(sa.make_url(url))
+        except (ArgumentError, ImportError) as error:
+            raise PermanentError(  # without the URL, which may hold a password
+                "The database's address cannot be used: give sqlite:///… or postgresql+psycopg2://user:password@host/name.",
+                type(error).__name__,
+            ) from None
+        except OSError as error:
+            raise TransientError("The folder of the database cannot be made: check its path, owner and mount.", str(error)) from error
         self._insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
         with _errors_explained(self._engine.url):
             _make_tables(self._engine)

@@ -24,6 +24,7 @@ from videolab_assets.lib.scratch import scratch_folder
 from videolab_assets.lib.store import AlreadyThere, Fetched, ObjectMissing, Store
 
 CODE_VERSION = "1"
+LONGEST_REASON = 16 * 1024**2
 
 ENDINGS = {
     "mov": ("mp4", "video/mp4"),
@@ -94,9 +95,13 @@ def _admit_copy(upload: Upload, library: Library, catalogue: Catalogue, copy: Pa
     try:
         fetched = store.fetch(upload.inbox_key, copy, longest=caps.bytes)
     except ObjectMissing as missing:
-        raise RejectedUpload("vanished", "This file was deleted or renamed before it could be processed: upload it again.") from missing
+        raise _refused_before(upload, store) or RejectedUpload(
+            "vanished", "This file was deleted or renamed before it could be processed: upload it again."
+        ) from missing
     if fetched.version != upload.version:
-        raise RejectedUpload("replaced", "Another file was uploaded under this name before this one could be processed; that one is processed instead.")
+        raise RejectedUpload(
+            "replaced", "Another file was uploaded under this name before this one could be processed; that one is processed instead."
+        )
     holder = catalogue.holder(upload.tenant, fetched.sha256)
     if holder is None or holder.upload_id == upload.upload_id:
         admission = admit(copy, caps)
@@ -104,13 +109,17 @@ def _admit_copy(upload: Upload, library: Library, catalogue: Catalogue, copy: Pa
         if holder is None:
             return _publish(upload, library, catalogue, copy, fetched, admission, began)
     if holder.state is State.QUEUED:
-        raise TransientError(f"The same file is being taken in as {holder.video_key} at this moment: this one is looked at again afterwards.")
+        raise TransientError(
+            f"The same file is being taken in as {holder.video_key} at this moment: this one is looked at again afterwards."
+        )
     catalogue.mark_duplicate(upload.upload_id, holder.video_key, fetched.sha256)
     store.delete(upload.inbox_key, upload.version)
     return Duplicate(holder.video_key, fetched.sha256)
 
 
-def _publish(upload: Upload, library: Library, catalogue: Catalogue, copy: Path, fetched: Fetched, admission: Admission, began: float) -> SourceVideo:
+def _publish(
+    upload: Upload, library: Library, catalogue: Catalogue, copy: Path, fetched: Fetched, admission: Admission, began: float
+) -> SourceVideo:
     ending, media_type = ENDINGS[admission.probe.container]
     key = keys.library_key(upload.video_key, f"source.{ending}")
     library.store.put_file(copy, key, media_type=media_type, sha256=fetched.sha256)
@@ -140,6 +149,15 @@ def shown_name(inbox_key: str) -> str:
     return printable(inbox_key.split("/", 2)[-1], 300)
 
 
+def _refused_before(upload: Upload, store: Store) -> RejectedUpload | None:
+    """The reason that a run left beside the moved file before it was killed."""
+    key = _reason_key(upload.tenant, upload.video_key)
+    if store.stat(key) is None:
+        return None
+    reason = json.loads(store.read_bytes(key, LONGEST_REASON))
+    return RejectedUpload(reason["code"], reason["reason"], reason["found"])
+
+
 def set_aside(store: Store, upload: Upload, rejection: RejectedUpload) -> str:
     """Moves what was uploaded to `rejected/<tenant>/`, under a name of ours, with a JSON of the reason beside it.
 
@@ -164,7 +182,7 @@ def move_to_rejected(store: Store, folder: str, name: str, inbox_key: str, versi
         "bytes": present.bytes if present and here else None,
         "found": rejection.found,
     }
-    key = f"{keys.REJECTED}/{folder}/{name}.json"
+    key = _reason_key(folder, name)
     store.write_bytes(key, json.dumps(reason, indent=1).encode(), media_type="application/json")
     if here:
         try:
@@ -172,6 +190,10 @@ def move_to_rejected(store: Store, folder: str, name: str, inbox_key: str, versi
         except AlreadyThere as taken:
             raise PermanentError(f"{target} is taken by another file: move that away, then run this again.", taken.sentence) from taken
     return key
+
+
+def _reason_key(folder: str, name: str) -> str:
+    return f"{keys.REJECTED}/{folder}/{name}.json"
 
 
 def _harmless_ending(inbox_key: str) -> str:

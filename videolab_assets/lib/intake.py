@@ -22,7 +22,9 @@ LOOKED_UP_AT_ONCE = 200
 UNFILED = "_unfiled"
 """Folder in `rejected/` for what no tenant's inbox holds; no tenant's name has an underscore."""
 
-_UNFINISHED_NAME = re.compile(r"\.(part|partial|tmp|temp|crdownload|download|filepart|opdownload)$|^\.[^/]+\.[A-Za-z0-9]{6}$|^~", re.IGNORECASE)
+_UNFINISHED_NAME = re.compile(
+    r"\.(part|partial|tmp|temp|crdownload|download|filepart|opdownload)$|^\.[^/]+\.[A-Za-z0-9]{6}$|^~", re.IGNORECASE
+)
 """Names that browsers, rsync and copy programs give to what they have not finished."""
 
 _NO_UPLOAD = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".keep", ".gitkeep", ".directory"})

@@ -11,7 +11,9 @@ LIBRARY = "library"
 REJECTED = "rejected"
 
 TENANT_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
-VIDEO_KEY_PATTERN = re.compile(r"(?P<tenant>[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?)\.(?P<slug>[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?)\.(?P<digest>[0-9a-f]{8})")
+VIDEO_KEY_PATTERN = re.compile(
+    r"(?P<tenant>[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?)\.(?P<slug>[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?)\.(?P<digest>[0-9a-f]{8})"
+)
 
 
 def checked_tenant(tenant: str) -> str:

@@ -82,4 +82,3 @@ class Library:
         key = self.document_key(video_key, type(document))
         self.store.write_bytes(key, document.model_dump_json(indent=1).encode(), media_type="application/json")
         return key
-

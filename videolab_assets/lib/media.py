@@ -7,7 +7,19 @@ from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
 from videolab_assets.lib.decode import Decoded, Progress, decode
-from videolab_assets.lib.documents import DOCUMENTS, Audio, Document, Probe, Proxy, Shots, SourceVideo, StoredFile, Storyboard, Thumbnail, Waveform
+from videolab_assets.lib.documents import (
+    DOCUMENTS,
+    Audio,
+    Document,
+    Probe,
+    Proxy,
+    Shots,
+    SourceVideo,
+    StoredFile,
+    Storyboard,
+    Thumbnail,
+    Waveform,
+)
 from videolab_assets.lib.errors import PermanentError, TransientError
 from videolab_assets.lib.graph import FROM_PICTURE, PROXY_CRF, PROXY_PRESET, SPEECH_RATE
 from videolab_assets.lib.library import Library
@@ -50,14 +62,14 @@ def absence(asset: MediaAsset, found: Probe) -> str | None:
     return None if found.audio else "This video has no sound."
 
 
-def make(
-    library: Library, source: SourceVideo, wanted: Set[MediaAsset], scratch: Path, *, progress: Progress | None = None
-) -> Made:
+def make(library: Library, source: SourceVideo, wanted: Set[MediaAsset], scratch: Path, *, progress: Progress | None = None) -> Made:
     """Makes what is wanted of a video and not there yet, in one decode, and publishes its files.
 
     The documents are returned, not written: a document is what says that its files are whole, so it is written last.
 
     Args:
+        library: where files are looked for and published.
+        source: the accepted original.
         wanted: assets that the source can give (see `absence`).
         scratch: folder to make a private work folder in.
         progress: told the seconds of video decoded so far.
@@ -101,12 +113,7 @@ class _Publisher:
         video = made.video
         if video is None or picture is None or (video.width, video.height) != (plan.width, plan.height):
             raise TransientError("The proxy came out wrong; it is made again.", f"{made.model_dump_json()} where {plan} was planned")
-        lost = self.source.probe.duration - made.duration
-        if lost > max(LOST_SECONDS, 3 / float(plan.frame_rate)):
-            raise PermanentError(
-                f"Only {made.duration:.1f} of this video's {self.source.probe.duration:.1f} s could be decoded: "
-                "the rest is damaged. Export it again and upload that."
-            )
+        self._refuse_loss(made.duration, max(LOST_SECONDS, 3 / float(plan.frame_rate)))
         return Proxy(
             width=video.width,
             height=video.height,
@@ -117,9 +124,19 @@ class _Publisher:
             files=[self.library.add_file(self.source.video_key, path, "video/mp4")],
         )
 
+    def _refuse_loss(self, seconds: float, allowed: float = LOST_SECONDS) -> None:
+        whole = self.source.probe.duration
+        if whole - seconds > allowed:
+            raise PermanentError(
+                f"Only {seconds:.1f} of this file's {whole:.1f} s could be decoded: the rest is damaged. Export it again and upload that."
+            )
+
     def audio(self) -> Audio:
+        seconds = self.decoded.samples / SPEECH_RATE
+        if self.source.probe.video is None:  # beside a picture, sound may well end earlier
+            self._refuse_loss(seconds)
         return Audio(
-            duration=self.decoded.samples / SPEECH_RATE,
+            duration=seconds,
             sample_rate=SPEECH_RATE,
             loudness=self.decoded.loudness,
             peak=self.decoded.peak,
@@ -128,8 +145,13 @@ class _Publisher:
 
     def waveform(self) -> Waveform:
         peaks = _there(self.decoded.waveform).finish()
-        files = [self._bytes("peaks.json", peaks.json_bytes(), "application/json"), self._bytes("waveform.png", peaks.png_bytes(), "image/png")]
-        return Waveform(duration=self.decoded.samples / SPEECH_RATE, samples_per_pixel=peaks.samples_per_pixel, length=peaks.length, files=files)
+        files = [
+            self._bytes("peaks.json", peaks.json_bytes(), "application/json"),
+            self._bytes("waveform.png", peaks.png_bytes(), "image/png"),
+        ]
+        return Waveform(
+            duration=self.decoded.samples / SPEECH_RATE, samples_per_pixel=peaks.samples_per_pixel, length=peaks.length, files=files
+        )
 
     def thumbnail(self) -> Thumbnail:
         chosen = _there(self.decoded.stills).thumbnail()

@@ -258,7 +258,7 @@ def test_one_of_many_claims_the_bytes(catalogue: Catalogue) -> None:
     assert {holder.video_key for holder in holders if holder} == {winner.video_key}
 
 
-def claim_in_a_process(url: str, upload_id: str, gate: Any, answers: Any) -> None:  # noqa: ANN401
+def claim_in_a_process(url: str, upload_id: str, gate: Any, answers: Any) -> None:
     catalogue = Catalogue(url)
     gate.wait()
     answers.put(catalogue.claim_content(upload_id, SHA) is None)

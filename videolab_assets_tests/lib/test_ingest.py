@@ -120,7 +120,7 @@ def test_a_crash_at_any_step_is_made_good(
 
 @pytest.mark.parametrize("step", ["write_bytes", "move"])
 def test_a_crash_while_rejecting_is_made_good(step: str, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A refused file stays in the inbox, or is lost, when its rejection is cut short."""
+    """A refused file stays in the inbox when its rejection is cut short, or is said to have been deleted by its uploader."""
     upload = house.upload(b"text\n" * 100)
     real: Callable[..., object] = getattr(LocalStore, step)
 
@@ -137,6 +137,7 @@ def test_a_crash_while_rejecting_is_made_good(step: str, house: House, monkeypat
     assert house.now(upload).state is State.REJECTED
     assert house.keys("inbox") == []
     kept = house.reason()["kept_as"]
+    assert house.reason()["code"] == "not_a_video"
     assert house.store.read_bytes(str(kept), 1000) == b"text\n" * 100
 
 
@@ -156,7 +157,9 @@ def test_a_rejection_keeps_the_file_and_says_why(house: House) -> None:
     assert again.value.sentence == raised.value.sentence
 
 
-@pytest.mark.parametrize(("name", "kept"), [("x.json", ".upload"), ("x", ".upload"), ("x.m\np4", ".upload"), ("x." + "a" * 9, ".upload"), ("x.MOV", ".mov")])
+@pytest.mark.parametrize(
+    ("name", "kept"), [("x.json", ".upload"), ("x", ".upload"), ("x.m\np4", ".upload"), ("x." + "a" * 9, ".upload"), ("x.MOV", ".mov")]
+)
 def test_rejected_files_get_names_of_ours(name: str, kept: str, house: House) -> None:
     """An uploaded name overwrites a reason, or breaks the listing that a person reads."""
     upload = house.upload(b"text\n" * 100, name)

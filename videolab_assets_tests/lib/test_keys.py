@@ -48,7 +48,9 @@ def test_only_slugs_are_tenants(tenant: str) -> None:
         keys.checked_tenant(tenant)
 
 
-@pytest.mark.parametrize("key", ["", "a.b", "a.b.1234567", "a.b.1234567g", "a.b.12345678\n", "a,b.c.12345678", "../x.y.12345678", "a.b.c.12345678"])
+@pytest.mark.parametrize(
+    "key", ["", "a.b", "a.b.1234567", "a.b.1234567g", "a.b.12345678\n", "a,b.c.12345678", "../x.y.12345678", "a.b.c.12345678"]
+)
 def test_only_video_keys_are_video_keys(key: str) -> None:
     """Dagster takes any string as a partition; a comma breaks its backfills and a slash would leave the folder."""
     with pytest.raises(PermanentError, match="video key"):

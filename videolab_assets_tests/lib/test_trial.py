@@ -38,7 +38,7 @@ def test_damage_is_told_from_a_bad_spot(changed: int, damaged: str | None, video
     """One bad byte refuses a whole recording, or noise passes because ffmpeg paints over it and exits with 0."""
     data = bytearray(video.read_bytes())
     media = data.index(b"mdat") + 4
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     for _ in range(changed):
         data[chance.randrange(media, len(data))] = chance.randrange(256)
     video.write_bytes(data)
@@ -50,7 +50,7 @@ def test_damaged_sound(video: Path) -> None:
     sound = make(video.with_name("sound.mp4"), "-i", f"file:{video}", "-map", "0:a", "-c", "copy", "-movflags", "+faststart")
     data = bytearray(sound.read_bytes())
     media = data.index(b"mdat") + 4
-    data[media:] = random.Random(7).randbytes(len(data) - media)  # noqa: S311
+    data[media:] = random.Random(7).randbytes(len(data) - media)
     sound.write_bytes(data)
     assert tried(sound).damaged == "sound"
 

@@ -19,7 +19,12 @@ SUMMARY_VERSION = f"1 {ENGINE.identity}"
 
 
 @dg.asset(
-    group_name="editorial", partitions_def=videos, output_required=False, kinds={"json", "markdown"}, owners=OWNERS, code_version=SUMMARY_VERSION
+    group_name="editorial",
+    partitions_def=videos,
+    output_required=False,
+    kinds={"json", "markdown"},
+    owners=OWNERS,
+    code_version=SUMMARY_VERSION,
 )
 def summary(context: dg.AssetExecutionContext, transcript: Transcript, store: StoreResource) -> Iterator[dg.Output[Summary]]:
     """Title, description, tags, key points and show notes, as JSON and Markdown, in the language that is spoken.
@@ -28,7 +33,9 @@ def summary(context: dg.AssetExecutionContext, transcript: Transcript, store: St
     which nothing is said has no summary, and an observation says so.
     """
     video_key, library = context.partition_key, store.library()
-    made_of = recipe(asset="summary", code=SUMMARY_VERSION, language=transcript.language, text=[segment.text for segment in transcript.segments])
+    made_of = recipe(
+        asset="summary", code=SUMMARY_VERSION, language=transcript.language, text=[segment.text for segment in transcript.segments]
+    )
     found = library.made(video_key, Summary, made_of)
     if found is None:
         started = time.monotonic()

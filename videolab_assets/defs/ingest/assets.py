@@ -41,12 +41,14 @@ def source_video(
         try:
             taken = take_in(upload, library, uploads, workshop.folder, workshop.caps)
         except RejectedUpload as rejection:
-            found = {"rejected": rejection.sentence, "found": dg.MetadataValue.json(rejection.found)}
+            found: dict[str, dg.MetadataValue | str] = {"rejected": rejection.sentence, "found": dg.MetadataValue.json(rejection.found)}
             context.log_event(dg.AssetObservation("source_video", partition=video_key, metadata=found))
             raise
     if isinstance(taken, Duplicate):
         sentence = f"These bytes are already there as {taken.first}; nothing is processed again."
-        context.log_event(dg.AssetObservation("source_video", partition=video_key, metadata={"duplicate": sentence, "sha256": taken.sha256}))
+        context.log_event(
+            dg.AssetObservation("source_video", partition=video_key, metadata={"duplicate": sentence, "sha256": taken.sha256})
+        )
         context.instance.delete_dynamic_partition(str(videos.name), video_key)
         return
     yield dg.Output(taken, metadata=metadata_of(taken, library, found=taken == earlier), data_version=dg.DataVersion(taken.sha256[:16]))

@@ -35,14 +35,21 @@ def proxy_matches_source(proxy: Proxy, source_video: SourceVideo) -> dg.AssetChe
     slack = max(2 / float(plan.frame_rate), 0.05)
     return dg.AssetCheckResult(
         passed=as_planned and abs(off) <= slack,
-        metadata={"seconds_off": round(off, 4), "allowed": round(slack, 4), "size": f"{proxy.width}x{proxy.height}", "rate": proxy.frame_rate},
+        metadata={
+            "seconds_off": round(off, 4),
+            "allowed": round(slack, 4),
+            "size": f"{proxy.width}x{proxy.height}",
+            "rate": proxy.frame_rate,
+        },
     )
 
 
 @dg.asset_check(asset="proxy", partitions_def=videos, description="Sound and picture of the proxy start together.")
 def proxy_in_sync(proxy: Proxy) -> dg.AssetCheckResult:
     """By the first packets' times."""
-    return dg.AssetCheckResult(passed=abs(proxy.audio_video_offset) <= SYNC_SECONDS, metadata={"sound_starts_later_by": proxy.audio_video_offset})
+    return dg.AssetCheckResult(
+        passed=abs(proxy.audio_video_offset) <= SYNC_SECONDS, metadata={"sound_starts_later_by": proxy.audio_video_offset}
+    )
 
 
 @dg.asset_check(asset="audio", partitions_def=videos, description="There is something to hear, and it does not touch full scale.")
@@ -94,5 +101,10 @@ def shots_tile_the_video(shots: Shots) -> dg.AssetCheckResult:
     edges = [0.0, *(shot.end for shot in shots.shots)]
     gaps = [abs(shot.start - edge) for shot, edge in zip(shots.shots, edges, strict=False)]
     frame = 1 / shots.frame_rate
-    whole = bool(shots.shots) and max(gaps) < frame / 2 and abs(edges[-1] - shots.duration) <= frame and all(s.end > s.start for s in shots.shots)
+    whole = (
+        bool(shots.shots)
+        and max(gaps) < frame / 2
+        and abs(edges[-1] - shots.duration) <= frame
+        and all(s.end > s.start for s in shots.shots)
+    )
     return dg.AssetCheckResult(passed=whole, metadata={"shots": len(shots.shots), "widest_gap": round(max(gaps, default=0.0), 4)})

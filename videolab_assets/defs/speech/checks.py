@@ -5,8 +5,7 @@ from itertools import pairwise
 import dagster as dg
 
 from videolab_assets.defs.partitions import videos
-from videolab_assets.lib.documents import Subtitles, Transcript
-from videolab_assets.lib.subtitles import breaches
+from videolab_assets.lib.documents import Transcript
 
 LEAST_CONFIDENCE = 0.5
 SLACK_SECONDS = 0.5
@@ -18,7 +17,9 @@ def words_in_order(transcript: Transcript) -> dg.AssetCheckResult:
     words = [word for segment in transcript.segments for word in segment.words]
     backwards = sum(later.start < earlier.start for earlier, later in pairwise(words))
     outside = sum(word.start < 0 or word.end < word.start or word.end > transcript.duration + SLACK_SECONDS for word in words)
-    return dg.AssetCheckResult(passed=not backwards and not outside, metadata={"words": len(words), "backwards": backwards, "outside": outside})
+    return dg.AssetCheckResult(
+        passed=not backwards and not outside, metadata={"words": len(words), "backwards": backwards, "outside": outside}
+    )
 
 
 @dg.asset_check(asset="transcript", partitions_def=videos, description="Something was said, and the engine is fairly sure of what.")
@@ -27,5 +28,7 @@ def words_are_likely(transcript: Transcript) -> dg.AssetCheckResult:
     confidences = [word.confidence for segment in transcript.segments for word in segment.words]
     mean = sum(confidences) / len(confidences) if confidences else 0.0
     return dg.AssetCheckResult(
-        passed=mean >= LEAST_CONFIDENCE, severity=dg.AssetCheckSeverity.WARN, metadata={"words": len(confidences), "mean_confidence": round(mean, 3)}
+        passed=mean >= LEAST_CONFIDENCE,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"words": len(confidences), "mean_confidence": round(mean, 3)},
     )

@@ -94,6 +94,7 @@ def test_other_tenants_do_not_learn_of_it(lab: Lab, clips: Path) -> None:
 
 def test_a_failed_upload_may_be_uploaded_again(lab: Lab, clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a failure for good, the same content is called a duplicate of what does not exist."""
+
     def fails(*_: object, **__: object) -> None:
         raise PermanentError("This video cannot be decoded.")
 

@@ -9,7 +9,6 @@ import dagster as dg
 import pytest
 
 from videolab_assets.defs.ingest import assets as ingest_assets
-from videolab_assets.defs.ingest import sensors
 from videolab_assets.defs.media import assets as media_assets
 from videolab_assets.defs.outcomes import PERMANENT_TAG
 from videolab_assets.lib import intake
@@ -53,7 +52,7 @@ def test_an_upload_that_grows_is_waited_for(lab: Lab, clips: Path, monkeypatch: 
         upload.write(content[1000:])
     assert lab.tick() == []
     later = time.time() + 61
-    monkeypatch.setattr(sensors.time, "time", lambda: later)
+    monkeypatch.setattr("videolab_assets.defs.ingest.sensors.time.time", lambda: later)
     assert len(lab.tick()) == 1
 
 
@@ -72,9 +71,7 @@ def test_a_file_deleted_before_its_run(lab: Lab, clips: Path) -> None:
     (request,) = lab.tick()
     path.unlink()
     result = lab.run(request)
-    assert failures_of(result) == {
-        "source_video": "This file was deleted or renamed before it could be processed: upload it again."
-    }
+    assert failures_of(result) == {"source_video": "This file was deleted or renamed before it could be processed: upload it again."}
     assert lab.work() == []
     assert [reason["code"] for reason in lab.rejections()] == ["vanished"]
 
@@ -110,7 +107,9 @@ def playlist(path: Path) -> None:
     path.write_bytes(PLAYLIST)
 
 
-@pytest.mark.parametrize(("make", "code"), [(link, "symlink"), (os.mkfifo, "not_a_file"), (nothing, "empty"), (text, "not_a_video"), (playlist, "playlist")])
+@pytest.mark.parametrize(
+    ("make", "code"), [(link, "symlink"), (os.mkfifo, "not_a_file"), (nothing, "empty"), (text, "not_a_video"), (playlist, "playlist")]
+)
 def test_what_is_refused_is_refused_once(make: Callable[[Path], None], code: str, lab: Lab) -> None:
     """A bad upload is tried again and again, blocks the inbox, leaks another file, or vanishes without a reason."""
     folder = lab.inbox / "acme"
@@ -128,11 +127,19 @@ def test_what_is_refused_is_refused_once(make: Callable[[Path], None], code: str
     (reason,) = lab.rejections()
     assert (reason["code"], reason["reason"], reason["name"]) == (code, sentence, "bad.mp4")
     assert os.path.lexists(Path(lab.settings.store_location) / reason["kept_as"])
-    assert os.listdir(folder) == []
+    assert list(folder.iterdir()) == []
     assert not (Path(lab.settings.store_location) / "library").exists()
 
 
-NAMES = ["a\nb.mp4", "🎬 vidéo.mp4", "it's \"quoted\" `$(id)`.mp4", "-i.mp4", "n" * 251 + ".mp4", b"not utf8 \xff\xfe.mp4", "sub/folder/x.mp4"]
+NAMES: list[str | bytes] = [
+    "a\nb.mp4",
+    "🎬 vidéo.mp4",
+    'it\'s "quoted" `$(id)`.mp4',
+    "-i.mp4",
+    "n" * 251 + ".mp4",
+    b"not utf8 \xff\xfe.mp4",
+    "sub/folder/x.mp4",
+]
 
 
 def test_any_name_will_do(lab: Lab, clips: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from videolab_assets.lib.errors import PermanentError, RejectedUpload, TransientError
 from videolab_assets.lib.processes import ProcessIdentity, this_process
-from videolab_assets.lib.store import AlreadyThere, ChangedWhileRead, ObjectMissing, beneath, local, open_store
+from videolab_assets.lib.store import AlreadyThere, ChangedWhileRead, ObjectMissing, beneath, copies, local, open_store
 from videolab_assets.lib.store.local import DEEPEST, LocalStore
 
 ROOT_READS_EVERYTHING = os.geteuid() == 0
@@ -244,7 +244,7 @@ def test_changes_during_the_copy_are_noticed(
 ) -> None:
     """Half of one upload and half of the next are processed as one video."""
     (inbox / "a.mp4").write_bytes(b"x" * 3_000_000)
-    copy_hashed = local.copy_hashed
+    copy_hashed = copies.copy_hashed
 
     def with_a_writer(chunks: Iterable[bytes], path: Path, longest: int) -> tuple[int, str]:
         def interrupted() -> Iterator[bytes]:
@@ -265,7 +265,7 @@ def test_replaced_during_the_copy(store: LocalStore, inbox: Path, scratch: Path,
     """A new file renamed over the upload is mixed into the copy, or deleted as if it had been processed."""
     (inbox / "a.mp4").write_bytes(b"old" * 1000)
     (scratch / "new").write_bytes(b"new" * 1000)
-    copy_hashed = local.copy_hashed
+    copy_hashed = copies.copy_hashed
 
     def replaced(chunks: Iterable[bytes], path: Path, longest: int) -> tuple[int, str]:
         (scratch / "new").rename(inbox / "a.mp4")
@@ -437,11 +437,12 @@ def test_a_full_disk_leaves_the_store_as_it_was(small_disk: Path, scratch: Path)
     store = LocalStore(small_disk / "store")
     store.write_bytes("library/a", b"before", media_type="text/plain")
     (scratch / "large").write_bytes(b"x" * 1_000_000)
-    for write in (
+    writes: tuple[Callable[[], object], ...] = (
         lambda: store.write_bytes("library/a", b"x" * 1_000_000, media_type="text/plain"),
         lambda: store.put_file(scratch / "large", "library/a", media_type="text/plain", sha256=""),
         lambda: store.put_file(scratch / "large", "library/b", media_type="text/plain", sha256="", only_if_absent=True),
-    ):
+    )
+    for write in writes:
         with pytest.raises(TransientError, match="full"):
             write()
     assert [entry.key for entry in store.list("")] == ["library/a"]

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from urllib3.response import HTTPResponse
 
 from videolab_assets.lib.errors import PermanentError, TransientError
 from videolab_assets.lib.store import ChangedWhileRead, open_store
@@ -45,9 +47,13 @@ def ignore_conditions(request: AWSPreparedRequest, **_: object) -> None:
 def not_implemented(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
     if "If-None-Match" not in request.headers:
         return None
-    response = AWSResponse(request.url, 501, {}, None)
-    response._content = b"<Error><Code>NotImplemented</Code></Error>"
-    return response
+    return answer(request, 501, "NotImplemented")
+
+
+def answer(request: AWSPreparedRequest, status: int, code: str) -> AWSResponse:
+    """What a server says that refuses."""
+    body = io.BytesIO(f"<Error><Code>{code}</Code></Error>".encode())
+    return AWSResponse(request.url, status, HTTPHeaders(), HTTPResponse(body, preload_content=False))
 
 
 @pytest.mark.parametrize(
@@ -76,9 +82,7 @@ def test_a_server_error_is_no_missing_feature(s3_endpoint: str, s3_bucket: str) 
     store = S3Store(client, s3_bucket)
 
     def busy(request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        response = AWSResponse(request.url, 503, {}, None)
-        response._content = b"<Error><Code>SlowDown</Code></Error>"
-        return response
+        return answer(request, 503, "SlowDown")
 
     client.meta.events.register("before-send.s3.PutObject", busy)
     with pytest.raises(TransientError):

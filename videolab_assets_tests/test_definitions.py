@@ -1,0 +1,103 @@
+"""What exists, so that nothing is renamed or lost by accident: a renamed asset loses its history, a renamed sensor forgets its run keys."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from videolab_assets.definitions import build_definitions
+from videolab_assets.defs.resources import StoreResource
+from videolab_assets.lib.documents import DOCUMENTS
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+ASSETS = {
+    "ingest": {"source_video"},
+    "media": {"proxy", "audio", "waveform", "thumbnail", "storyboard", "shots"},
+    "speech": {"transcript", "subtitles"},
+    "editorial": {"summary"},
+}
+UPSTREAM = {
+    "source_video": set[str](),
+    **{asset: {"source_video"} for asset in ASSETS["media"]},
+    "transcript": {"audio"},
+    "subtitles": {"transcript"},
+    "summary": {"transcript"},
+}
+
+
+@pytest.fixture
+def repository(home: Path) -> dg.RepositoryDefinition:
+    return build_definitions().get_repository_def()
+
+
+def test_assets(repository: dg.RepositoryDefinition) -> None:
+    """An asset is renamed, moved to another group, loses its partitions, or tells a person nothing."""
+    graph = repository.asset_graph
+    specs = {key.to_user_string(): graph.get(key) for key in graph.get_all_asset_keys()}
+    assert specs.keys() == DOCUMENTS.keys()
+    assert {asset: node.group_name for asset, node in specs.items()} == {
+        asset: group for group, assets in ASSETS.items() for asset in assets
+    }
+    assert {asset: {key.to_user_string() for key in node.parent_keys} for asset, node in specs.items()} == UPSTREAM
+    for asset, node in specs.items():
+        assert node.partitions_def == dg.DynamicPartitionsDefinition(name="videos"), asset
+        assert node.description and node.kinds and node.owners and node.code_version, asset
+
+
+def test_every_asset_is_checked(repository: dg.RepositoryDefinition) -> None:
+    """An output is made and nobody looks whether it is any good."""
+    checks = {key.name: key.asset_key.to_user_string() for key in repository.asset_graph.asset_check_keys}
+    assert (
+        checks.items()
+        >= {
+            "original_is_stored": "source_video",
+            "proxy_matches_source": "proxy",
+            "proxy_in_sync": "proxy",
+            "audio_is_usable": "audio",
+            "waveform_covers_sound": "waveform",
+            "thumbnail_shows_something": "thumbnail",
+            "storyboard_reaches_the_end": "storyboard",
+            "shots_tile_the_video": "shots",
+            "words_in_order": "transcript",
+            "words_are_likely": "transcript",
+            "summary_is_complete": "summary",
+        }.items()
+    )
+    assert set(checks.values()) >= DOCUMENTS.keys() - {"subtitles"}
+
+
+def test_one_job_makes_everything(repository: dg.RepositoryDefinition) -> None:
+    """The sensor's job leaves an asset or a check out."""
+    job = repository.get_job("process_video")
+    assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == DOCUMENTS.keys()
+    assert set(job.asset_layer.asset_graph.asset_check_keys) == set(repository.asset_graph.asset_check_keys)
+    assert job.executor_def == dg.in_process_executor
+
+
+def test_sensors(repository: dg.RepositoryDefinition) -> None:
+    """The upload sensor is off, so nothing happens after `make dev`; or it is renamed, which arms every old run key again."""
+    assert {sensor.name: (sensor.default_status, sensor.job_name) for sensor in repository.sensor_defs} == {
+        "uploads": (dg.DefaultSensorStatus.RUNNING, "process_video")
+    }
+    assert repository.schedule_defs == []
+
+
+def test_overrides(home: Path) -> None:
+    """Tests and benchmarks run against the real store instead of their own."""
+    other = StoreResource(location=str(home / "elsewhere"), s3_endpoint=None, s3_region=None)
+    definitions = build_definitions({"store": other})
+    assert (definitions.resources or {})["store"] == other
+    assert set(definitions.resources or {}) == {"store", "catalogue", "workshop", "io_manager"}
+
+
+def test_the_workspace_loads_in_a_fresh_process(home: Path, tmp_path: Path) -> None:
+    """The daemon finds no code location because something only works inside the tests."""
+    home.mkdir()
+    command = [sys.executable, "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml"]
+    (home / "dagster").mkdir()
+    done = subprocess.run(command, cwd=PROJECT, env=dict(os.environ), capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr

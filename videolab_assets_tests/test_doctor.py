@@ -1,0 +1,77 @@
+"""What the doctor finds, part by part."""
+
+from pathlib import Path
+
+import pytest
+
+from videolab_assets import doctor
+from videolab_assets.doctor import Finding, examine
+from videolab_assets.lib import ffmpeg, sandbox
+from videolab_assets.settings import Settings
+
+
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the look for ffmpegs in other wheels, which other tests do."""
+    monkeypatch.setattr(ffmpeg, "linked_ffmpegs", dict)
+
+
+def of(what: str) -> Finding:
+    (finding,) = [finding for finding in examine(Settings().pinned()) if finding.what == what]
+    return finding
+
+
+@pytest.mark.usefixtures("home", "cheap")
+def test_every_part_is_looked_at() -> None:
+    """A part that is needed is forgotten."""
+    assert [finding.what for finding in examine(Settings().pinned())] == [
+        "ffmpeg",
+        "sandbox",
+        "store",
+        "database",
+        "disk",
+        "speech",
+        "summary",
+    ]
+
+
+@pytest.mark.usefixtures("home", "cheap")
+@pytest.mark.parametrize(
+    ("variable", "value", "what"),
+    [
+        ("VIDEOLAB_STORE", "s3://", "store"),
+        ("VIDEOLAB_STORE", "/proc/nowhere", "store"),
+        ("VIDEOLAB_DATABASE_URL", "mysql://x", "database"),
+        ("VIDEOLAB_DATABASE_URL", "sqlite:////proc/nowhere/x.db", "database"),
+        ("VIDEOLAB_TRANSCRIBER", "parrot", "speech"),
+        ("VIDEOLAB_SUMMARIZER", "parrot", "summary"),
+    ],
+)
+def test_a_missing_part_is_a_finding(variable: str, value: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first thing that is wrong hides all others behind a traceback."""
+    monkeypatch.setenv(variable, value)
+    finding = of(what)
+    assert finding.fatal
+    assert finding.sentence.isprintable()
+
+
+@pytest.mark.usefixtures("home", "cheap")
+def test_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is found out half-way through the first long video."""
+    monkeypatch.setattr(doctor, "LEAST_FREE_BYTES", 1 << 60)
+    assert of("disk").fatal
+
+
+@pytest.mark.usefixtures("home", "cheap")
+def test_no_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without bubblewrap is called unfit, or as safe as one that has it."""
+    monkeypatch.setattr(sandbox, "level", lambda: "rlimits")
+    finding = of("sandbox")
+    assert (finding.level, "install bubblewrap" in finding.sentence) == ("warn", True)
+
+
+@pytest.mark.usefixtures("home", "cheap")
+def test_the_probe_is_no_upload(home: Path) -> None:
+    """The doctor's own object lands where the sensor takes it for an upload."""
+    examine(Settings().pinned())
+    assert not (home / "store" / "inbox").exists()
