@@ -33,7 +33,7 @@ def sweep(parent: Path) -> list[Path]:
     """
     swept = []
     for entry in os.scandir(parent):
-        owner = ProcessIdentity.of_token(entry.name.rpartition("_")[0])
+        owner = ProcessIdentity.of_token(entry.name.partition("_")[0])
         if owner is not None and entry.is_dir(follow_symlinks=False) and owner.is_gone():
             shutil.rmtree(entry.path, ignore_errors=True)
             swept.append(Path(entry.path))

@@ -189,7 +189,8 @@ class StillReader:
 class _FaceFinder:
     """Faces in small grey pictures, in order, by OpenCV's Haar cascades.
 
-    One cascade alone sees faces in foliage and brickwork, so a face counts only where a second one, trained apart, agrees. Faces in
+    One cascade alone sees faces in foliage and brickwork, and two still see one in a drawn satellite above a smiling wave, so a face
+    counts only where a second and a third one, trained apart, agree. Faces in
     profile are looked for, and believed, only where the still before had a face: that cascade is the slowest and the most gullible.
     """
 
@@ -218,12 +219,14 @@ class _FaceFinder:
         return found
 
     def _agreed(self, luma: Picture, box: Box) -> bool:
-        """Whether another cascade finds a face in `box` and a third of its size around it, enlarged."""
+        """Whether two other cascades find a face in `box` and a third of its size around it, enlarged."""
         import cv2
 
         around, _, _ = _around(luma, box, 1 / 3)
         enlarged = _picture(cv2.resize(around, (96, round(96 * around.shape[0] / around.shape[1])), interpolation=cv2.INTER_CUBIC))
-        return bool(self._matches("frontalface_default", enlarged, 40))
+        return all(
+            self._matches(name, enlarged, 40, neighbours) for name, neighbours in (("frontalface_default", 3), ("frontalface_alt_tree", 1))
+        )
 
     def _turned(self, luma: Picture, box: Box) -> list[Box]:
         """Faces in profile near `box`, those that look to one side, else those that look to the other: the cascade knows one."""
@@ -235,14 +238,14 @@ class _FaceFinder:
             found = [(columns - across - width, down, width, height) for across, down, width, height in mirrored]
         return [(left + across, top + down, width, height) for across, down, width, height in found]
 
-    def _matches(self, name: str, luma: Picture, smallest: int = _SMALLEST_FACE) -> list[Box]:
+    def _matches(self, name: str, luma: Picture, smallest: int = _SMALLEST_FACE, neighbours: int = 3) -> list[Box]:
         import cv2
         import cv2.data
 
         if name not in self._cascades:
             # One set for each reader: a cascade keeps state while it looks, and several videos may be read at once.
             self._cascades[name] = cv2.CascadeClassifier(f"{cv2.data.haarcascades}haarcascade_{name}.xml")
-        boxes = self._cascades[name].detectMultiScale(luma, scaleFactor=1.15, minNeighbors=3, minSize=(smallest, smallest))
+        boxes = self._cascades[name].detectMultiScale(luma, scaleFactor=1.15, minNeighbors=neighbours, minSize=(smallest, smallest))
         return [(int(left), int(top), int(width), int(height)) for left, top, width, height in boxes]
 
 

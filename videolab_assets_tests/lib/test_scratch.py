@@ -60,3 +60,11 @@ def test_a_reused_pid_is_not_the_same_process() -> None:
     assert not ProcessIdentity("another-host", me.boot, me.pid, me.started + 1).is_gone()
     assert ProcessIdentity.of_token(me.token) == me
     assert me.pid == os.getpid()
+
+
+def test_any_random_name_is_swept(tmp_path: Path) -> None:
+    """The random part of one name in five holds an underscore, and such folders were never removed."""
+    gone = ProcessIdentity(this_process().host, "00000000", 1, 1)
+    folder = tmp_path / f"{gone.token}_ab_cd_12"
+    folder.mkdir()
+    assert sweep(tmp_path) == [folder]
