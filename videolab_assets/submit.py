@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from videolab_assets.defs.ingest.sensors import UPLOAD_TAG
+from videolab_assets.defs.outcomes import UPLOAD_TAG
 from videolab_assets.defs.resources import resources_of
 from videolab_assets.instance import Sensors
 from videolab_assets.lib import keys

@@ -7,6 +7,8 @@ import dagster as dg
 
 from videolab_assets.lib.errors import PermanentError, TransientError
 
+UPLOAD_TAG = "videolab/upload"
+ATTEMPT_TAG = "videolab/attempt"
 PERMANENT_TAG = "videolab/permanent_failure"
 RETRIES = 2
 FIRST_WAIT_SECONDS = 5
@@ -26,7 +28,7 @@ def told(context: dg.AssetExecutionContext) -> Iterator[None]:
     try:
         yield
     except PermanentError as error:
-        context.instance.add_run_tags(context.run_id, {PERMANENT_TAG: "true"})
+        context.instance.add_run_tags(context.run.run_id, {PERMANENT_TAG: "true"})
         raise dg.Failure(error.sentence, metadata=_detail(error.detail), allow_retries=False) from error
     except TransientError as error:
         if context.retry_number < RETRIES:

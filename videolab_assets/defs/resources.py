@@ -50,7 +50,13 @@ class CatalogueResource(dg.ConfigurableResource[Catalogue]):
 
     def open(self) -> Catalogue:
         """The catalogue, with its tables made."""
-        return Catalogue(Settings().database)
+        return _catalogue(Settings().database)
+
+
+@functools.cache
+def _catalogue(database: str) -> Catalogue:
+    """One a process: each brings connections of its own, and the sensor opens it at every tick."""
+    return Catalogue(database)
 
 
 class Workshop(dg.ConfigurableResource[None]):

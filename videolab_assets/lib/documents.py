@@ -39,11 +39,23 @@ class Document(Model):
     seconds: float = 0.0
 
 
-class VideoStream(Model):
-    """The chosen video stream as a viewer sees it."""
+class MediaStream(Model):
+    """What picture and sound have in common."""
 
     index: int = Field(description="the stream's absolute index in the file: a cover picture may well be the first video stream")
     codec: str
+    start: float = Field(default=0.0, description="seconds, of its first packet, from the first of any used stream")
+    duration: float = Field(default=0.0, description="seconds, from its first to the end of its last packet")
+
+    @property
+    def end(self) -> float:
+        """Seconds from the first packet of any used stream."""
+        return self.start + self.duration
+
+
+class VideoStream(MediaStream):
+    """The chosen video stream as a viewer sees it."""
+
     profile: str | None = None
     width: int = Field(description="pixels as displayed: rotation and sample aspect ratio applied")
     height: int
@@ -51,7 +63,7 @@ class VideoStream(Model):
     coded_height: int
     rotation: Literal[0, 90, 180, 270] = 0
     sample_aspect_ratio: str = "1:1"
-    frame_rate: float = Field(description="mean frames a second, from packet times")
+    frame_rate: float = Field(description="frames a second, from packet times: the regular rate where there is one, else the mean")
     variable_frame_rate: bool = False
     interlaced: bool = False
     pixel_format: str
@@ -63,11 +75,9 @@ class VideoStream(Model):
     hdr: Literal["pq", "hlg"] | None = None
 
 
-class AudioStream(Model):
+class AudioStream(MediaStream):
     """The chosen audio stream."""
 
-    index: int
-    codec: str
     sample_rate: int
     channels: int
     layout: str
@@ -81,6 +91,10 @@ class Probe(Model):
     bytes: int
     bit_rate: int
     streams: int
+    clock_jump: float = Field(
+        default=0.0,
+        description="seconds of the file clock's smallest jump back, as where two recordings were joined; 0 where it has none",
+    )
     video: VideoStream | None = None
     audio: AudioStream | None = None
 

@@ -41,6 +41,9 @@ FROM_SOUND = frozenset({"audio", "waveform"})
 RATES = (*(Fraction(rate * 1000, 1001) for rate in (24, 30, 60)), *(Fraction(rate) for rate in (5, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60)))
 """Frame rates that files mean when they say something near them."""
 
+LONGEST_GAP = 61.0
+"""Seconds: more than the gate lets pass."""
+
 Stream = Any
 """A node of ffmpeg-python, which has no types."""
 
@@ -112,7 +115,7 @@ def command(binary: str, probe: Probe, plan: Plan | None, wanted: Set[str], pipe
         still_step: every how many proxy frames a still is taken.
     """
     only_shots = wanted & FROM_PICTURE == {"shots"}
-    source = ffmpeg.input("file:in/source", **HOSTILE_INPUT, **({"skip_loop_filter": "all"} if only_shots else {}))
+    source = _source(probe, **({"skip_loop_filter": "all"} if only_shots else {}))
     outputs: list[Stream] = []
     sound_for_proxy = None
     if probe.audio and (wanted & FROM_SOUND or "proxy" in wanted):
@@ -130,7 +133,7 @@ def steady_command(binary: str, probe: Probe, plan: Plan | None, wanted: Set[str
     begins again: the copy's graph has none, and time stamps keep the parts in place. Picture upright, BT.709, at the proxy's size;
     sound stereo.
     """
-    source = ffmpeg.input("file:in/source", **HOSTILE_INPUT)
+    source = _source(probe)
     streams: list[Stream] = []
     if probe.video and plan and wanted & FROM_PICTURE:
         picture = source[str(probe.video.index)].filter("fps", _ratio(plan.frame_rate))
@@ -142,6 +145,17 @@ def steady_command(binary: str, probe: Probe, plan: Plan | None, wanted: Set[str
     output = ffmpeg.output(*streams, "out/steady.mkv", **encoders, map_metadata=-1, map_chapters=-1)
     compiled: list[str] = output.global_args(*_quiet(progress)).compile(cmd=binary, overwrite_output=True)
     return compiled
+
+
+def _source(probe: Probe, **options: str) -> Stream:
+    """The input, with gaps of its clock kept and jumps of its clock closed, as the probe counts them.
+
+    ffmpeg closes gaps of more than 10 s in transport streams and the like. Where two recordings were joined, its clock for all streams
+    jumps with the first packet of the second; late packets of the first then seem to be the length of the jump ahead, and unless that is
+    above the threshold it is added to all that follows.
+    """
+    threshold = min(LONGEST_GAP, 0.9 * probe.clock_jump) if probe.clock_jump else LONGEST_GAP
+    return ffmpeg.input("file:in/source", **HOSTILE_INPUT, **options, dts_delta_threshold=f"{threshold:.3f}")
 
 
 def _quiet(progress: int) -> list[str]:

@@ -85,23 +85,14 @@ def take_in(upload: Upload, library: Library, catalogue: Catalogue, scratch: Pat
 
 def _finished(upload: Upload, library: Library) -> SourceVideo | None:
     """What an earlier run made of this upload, if its original is still whole in the library."""
-    document = library.document(upload.video_key, SourceVideo)
+    document = library.readable(upload.video_key, SourceVideo)
     original = library.store.stat(document.source_key) if document else None
     return document if document and original and original.bytes == document.probe.bytes else None
 
 
 def _admit_copy(upload: Upload, library: Library, catalogue: Catalogue, copy: Path, caps: Caps) -> SourceVideo | Duplicate:
     store, began = library.store, time.monotonic()
-    try:
-        fetched = store.fetch(upload.inbox_key, copy, longest=caps.bytes)
-    except ObjectMissing as missing:
-        raise _refused_before(upload, store) or RejectedUpload(
-            "vanished", "This file was deleted or renamed before it could be processed: upload it again."
-        ) from missing
-    if fetched.version != upload.version:
-        raise RejectedUpload(
-            "replaced", "Another file was uploaded under this name before this one could be processed; that one is processed instead."
-        )
+    fetched = _fetch(upload, library, copy, caps)
     holder = catalogue.holder(upload.tenant, fetched.sha256)
     if holder is None or holder.upload_id == upload.upload_id:
         admission = admit(copy, caps)
@@ -115,6 +106,26 @@ def _admit_copy(upload: Upload, library: Library, catalogue: Catalogue, copy: Pa
     catalogue.mark_duplicate(upload.upload_id, holder.video_key, fetched.sha256)
     store.delete(upload.inbox_key, upload.version)
     return Duplicate(holder.video_key, fetched.sha256)
+
+
+def _fetch(upload: Upload, library: Library, copy: Path, caps: Caps) -> Fetched:
+    """Copies the upload from the library, if an earlier run got it there and its document is missing or unreadable, else from the inbox."""
+    store = library.store
+    for ending, _ in ENDINGS.values():
+        key = keys.library_key(upload.video_key, f"source.{ending}")
+        if store.stat(key):
+            return store.fetch(key, copy, longest=caps.bytes)
+    try:
+        fetched = store.fetch(upload.inbox_key, copy, longest=caps.bytes)
+    except ObjectMissing as missing:
+        raise _refused_before(upload, store) or RejectedUpload(
+            "vanished", "This file was deleted or renamed before it could be processed: upload it again."
+        ) from missing
+    if fetched.version != upload.version:
+        raise RejectedUpload(
+            "replaced", "Another file was uploaded under this name before this one could be processed; that one is processed instead."
+        )
+    return fetched
 
 
 def _publish(

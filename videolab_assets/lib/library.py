@@ -43,15 +43,19 @@ class Library:
         except ValidationError as error:
             raise PermanentError(f"{key} is not a {kind.__name__} document of this version: materialize it again.", str(error)) from error
 
+    def readable(self, video_key: str, kind: type[SomeDocument]) -> SomeDocument | None:
+        """As `document`, but None as well for one that this version cannot read: whoever asks is about to make it anew."""
+        try:
+            return self.document(video_key, kind)
+        except PermanentError:
+            return None
+
     def made(self, video_key: str, kind: type[SomeDocument], recipe: str) -> SomeDocument | None:
         """The stored document if it was made by `recipe` and each of its files is there at its size; otherwise None.
 
         A document is a claim: a person may have removed a file, or a killed run replaced one without writing the claim anew.
         """
-        try:
-            document = self.document(video_key, kind)
-        except PermanentError:
-            return None
+        document = self.readable(video_key, kind)
         if document is None or document.recipe != recipe:
             return None
         for file in document.files:

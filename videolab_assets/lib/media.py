@@ -11,6 +11,7 @@ from videolab_assets.lib.documents import (
     DOCUMENTS,
     Audio,
     Document,
+    MediaStream,
     Probe,
     Proxy,
     Shots,
@@ -44,7 +45,7 @@ CODE_VERSIONS: dict[MediaAsset, str] = {
 
 
 LOST_SECONDS = 0.5
-"""A proxy that is shorter than its source by more is incomplete; the check on it is stricter and only warns."""
+"""A proxy whose picture, or a sound that, ends earlier than its source's by more is incomplete; the check is stricter and only warns."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class _Publisher:
         video = made.video
         if video is None or picture is None or (video.width, video.height) != (plan.width, plan.height):
             raise TransientError("The proxy came out wrong; it is made again.", f"{made.model_dump_json()} where {plan} was planned")
-        self._refuse_loss(made.duration, max(LOST_SECONDS, 3 / float(plan.frame_rate)))
+        self._refuse_loss("picture", self.source.probe.video, video.end, max(LOST_SECONDS, 3 / float(plan.frame_rate)))
         return Proxy(
             width=video.width,
             height=video.height,
@@ -124,17 +125,18 @@ class _Publisher:
             files=[self.library.add_file(self.source.video_key, path, "video/mp4")],
         )
 
-    def _refuse_loss(self, seconds: float, allowed: float = LOST_SECONDS) -> None:
-        whole = self.source.probe.duration
-        if whole - seconds > allowed:
+    def _refuse_loss(self, name: str, stream: MediaStream | None, end: float, allowed: float = LOST_SECONDS) -> None:
+        """Compares where a stream ends, as made and in the source: each by itself, because the other may well last longer."""
+        whole = _there(stream).end
+        if whole - end > allowed:
             raise PermanentError(
-                f"Only {seconds:.1f} of this file's {whole:.1f} s could be decoded: the rest is damaged. Export it again and upload that."
+                f"The {name} of this file could be decoded for {end:.1f} of its {whole:.1f} s only: the rest is damaged. "
+                "Export it again and upload that."
             )
 
     def audio(self) -> Audio:
         seconds = self.decoded.samples / SPEECH_RATE
-        if self.source.probe.video is None:  # beside a picture, sound may well end earlier
-            self._refuse_loss(seconds)
+        self._refuse_loss("sound", self.source.probe.audio, seconds)
         return Audio(
             duration=seconds,
             sample_rate=SPEECH_RATE,

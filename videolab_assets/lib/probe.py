@@ -43,7 +43,8 @@ class StreamTimes(_Answer):
     """One stream by the times of its packets, in seconds of the file's own clock (the first packet need not be at 0).
 
     longest_gap counts the last packet's own duration too; irregular is the share of frame intervals that differ from the middle one
-    by more than 5 % and 1.5 clock ticks; declared is what the stream's header says of its duration.
+    by more than 5 % and 1.5 clock ticks; regular_rate is what the others make, in frames a second; smallest_jump is that of the clock's
+    jumps back, in seconds; declared is what the stream's header says of its duration.
     """
 
     index: int = Field(ge=0)
@@ -54,7 +55,9 @@ class StreamTimes(_Answer):
     longest_gap: float
     irregular: float
     mean_rate: float
+    regular_rate: float
     clock_jumps: int
+    smallest_jump: float
     declared: float | None
 
 
@@ -201,30 +204,36 @@ def _pyav_folder() -> Path:
 def document_of(facts: Facts, bytes_in_file: int) -> Probe:
     """What the pipeline keeps of the facts. Interlacing is the stream's own claim until the gate has looked at frames."""
     used = [stream for stream in (facts.video, facts.audio) if stream is not None]
-    duration = max((stream.end for stream in used), default=0.0) - min((stream.start for stream in used), default=0.0)
+    start = min((stream.start for stream in used), default=0.0)
+    duration = max((stream.end for stream in used), default=0.0) - start
     return Probe(
         container=facts.container,
         duration=duration,
         bytes=bytes_in_file,
         bit_rate=round(bytes_in_file * 8 / duration) if duration > 0 else 0,
         streams=facts.streams,
-        video=_video(facts.video) if facts.video else None,
-        audio=_audio(facts.audio) if facts.audio else None,
+        clock_jump=min((stream.smallest_jump for stream in used if stream.clock_jumps), default=0.0),
+        video=_video(facts.video, start) if facts.video else None,
+        audio=_audio(facts.audio, start) if facts.audio else None,
     )
 
 
-def _video(facts: PictureFacts) -> VideoStream:
+def _video(facts: PictureFacts, file_start: float) -> VideoStream:
     """The picture as displayed. As players do, the width follows the sample aspect ratio and the height stays, before the turn."""
     numerator, denominator = facts.sample_aspect_ratio
     width, height = max(1, round(facts.coded_width * numerator / denominator)), facts.coded_height
     if facts.rotation in (90, 270):
         width, height = height, width
     variable = facts.irregular > _IRREGULAR_SHARE and facts.irregular * (facts.packets - 1) >= _FEWEST_IRREGULAR
+    # A single gap, as AVI has one where MPEG-4 delays its first frames, would falsify the mean of a short video.
+    shown_rate = facts.mean_rate if variable else facts.regular_rate
     # Containers with millisecond clocks blur the rate that packets show; the header's is exact where the packets confirm it.
-    nominal_holds = not variable and abs(facts.nominal_rate - facts.mean_rate) <= _RATE_TOLERANCE * facts.mean_rate
+    nominal_holds = not variable and abs(facts.nominal_rate - shown_rate) <= _RATE_TOLERANCE * shown_rate
     return VideoStream(
         index=facts.index,
         codec=facts.codec,
+        start=facts.start - file_start,
+        duration=facts.end - facts.start,
         profile=facts.profile,
         width=width,
         height=height,
@@ -232,7 +241,7 @@ def _video(facts: PictureFacts) -> VideoStream:
         coded_height=facts.coded_height,
         rotation=facts.rotation,
         sample_aspect_ratio=f"{numerator}:{denominator}",
-        frame_rate=facts.nominal_rate if nominal_holds else facts.mean_rate,
+        frame_rate=facts.nominal_rate if nominal_holds else shown_rate,
         variable_frame_rate=variable,
         interlaced=facts.flagged_interlaced,
         pixel_format=facts.pixel_format,
@@ -245,5 +254,13 @@ def _video(facts: PictureFacts) -> VideoStream:
     )
 
 
-def _audio(facts: SoundFacts) -> AudioStream:
-    return AudioStream(index=facts.index, codec=facts.codec, sample_rate=facts.sample_rate, channels=facts.channels, layout=facts.layout)
+def _audio(facts: SoundFacts, file_start: float) -> AudioStream:
+    return AudioStream(
+        index=facts.index,
+        codec=facts.codec,
+        start=facts.start - file_start,
+        duration=facts.end - facts.start,
+        sample_rate=facts.sample_rate,
+        channels=facts.channels,
+        layout=facts.layout,
+    )

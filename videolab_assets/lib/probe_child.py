@@ -41,11 +41,12 @@ RANGES = {1: "tv", 2: "pc"}
 
 
 class Gaps(NamedTuple):
-    """Of sorted times, in ticks: the longest step, the middle one, and the share of steps that differ from the middle one."""
+    """Of sorted times, in ticks: the longest step, the middle one, the share of steps that differ from it, the mean of the others."""
 
     longest: int
     median: int
     irregular: float
+    regular: float
 
 
 class Clock:
@@ -56,6 +57,7 @@ class Clock:
         self.times = array("q")
         self.end = 0
         self.jumps = 0
+        self.smallest_jump = 0
         self.last_duration = 0
         self._offset = 0
         self._latest: int | None = None
@@ -67,11 +69,13 @@ class Clock:
         shown = (order if packet.pts is None else packet.pts) + self._offset
         order += self._offset
         duration = max(0, packet.duration or 0)
-        if self._latest is not None and (self._latest - order) * self.time_base > JUMP_BACK:
+        back = self._latest - order if self._latest is not None else 0
+        if back * self.time_base > JUMP_BACK:
             self._offset += self.end - order
             shown += self.end - order
             order = self.end
             self.jumps += 1
+            self.smallest_jump = min(back, self.smallest_jump or back)
         self._latest = order
         if not self.times or shown + duration >= self.end:
             self.end, self.last_duration = shown + duration, duration
@@ -81,13 +85,17 @@ class Clock:
         ordered = sorted(self.times)
         steps = [after - before for before, after in pairwise(ordered)]
         if not steps:
-            return Gaps(self.last_duration, self.last_duration, 0.0)
+            return Gaps(self.last_duration, self.last_duration, 0.0, self.last_duration)
         median = sorted(steps)[len(steps) // 2]
-        near = max(0.05 * median, 1.5)
-        return Gaps(max(max(steps), self.last_duration), median, sum(abs(step - median) > near for step in steps) / len(steps))
+        near = [step for step in steps if abs(step - median) <= max(0.05 * median, 1.5)]
+        return Gaps(max(max(steps), self.last_duration), median, 1 - len(near) / len(steps), sum(near) / len(near))
 
     def seconds(self, ticks: int) -> float:
         return float(ticks * self.time_base)
+
+    def rate(self, ticks: float) -> float:
+        """Steps of that length in a second; 0 for none."""
+        return 1 / (ticks * float(self.time_base)) if ticks > 0 else 0.0
 
 
 def usable(stream: Stream, decoders: frozenset[str]) -> bool:
@@ -143,8 +151,10 @@ def timing(stream: VideoStream | AudioStream, clock: Clock) -> dict[str, Any]:
         "end": clock.seconds(end),
         "longest_gap": clock.seconds(gaps.longest),
         "irregular": gaps.irregular,
-        "mean_rate": float((len(clock.times) - 1) / (span * clock.time_base)) if span > 0 else 0.0,
+        "mean_rate": clock.rate(span / max(1, len(clock.times) - 1)),
+        "regular_rate": clock.rate(gaps.regular),
         "clock_jumps": clock.jumps,
+        "smallest_jump": clock.seconds(clock.smallest_jump),
         "declared": None if not stream.duration or stream.duration < 0 else clock.seconds(stream.duration),
     }
 

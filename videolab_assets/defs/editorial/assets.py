@@ -26,7 +26,7 @@ SUMMARY_VERSION = f"1 {ENGINE.identity}"
     owners=OWNERS,
     code_version=SUMMARY_VERSION,
 )
-def summary(context: dg.AssetExecutionContext, transcript: Transcript, store: StoreResource) -> Iterator[dg.Output[Summary]]:
+def summary(context: dg.AssetExecutionContext, transcript: Transcript, store: StoreResource) -> Iterator[dg.MaterializeResult[Summary]]:
     """Title, description, tags, key points and show notes, as JSON and Markdown, in the language that is spoken.
 
     The embedded engine picks sentences out of the transcript, in Spanish and English; it needs no model and no network. A video in
@@ -49,4 +49,5 @@ def summary(context: dg.AssetExecutionContext, transcript: Transcript, store: St
         seconds = round(time.monotonic() - started, 3)
         made = written.model_copy(update={"recipe": made_of, "files": [markdown], "seconds": seconds})
     document = found or made
-    yield dg.Output(document, metadata=metadata_of(document, library, found=bool(found)), data_version=dg.DataVersion(made_of[:16]))
+    metadata = metadata_of(document, library, found=bool(found))
+    yield dg.MaterializeResult(value=document, metadata=metadata, data_version=dg.DataVersion(made_of[:16]))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from videolab_assets.defs.metadata import metadata_of
-from videolab_assets.defs.outcomes import told
+from videolab_assets.defs.outcomes import ATTEMPT_TAG, UPLOAD_TAG, told
 from videolab_assets.defs.partitions import OWNERS, videos
 from videolab_assets.defs.resources import CatalogueResource, StoreResource, Workshop
 from videolab_assets.lib.documents import SourceVideo
@@ -24,7 +24,7 @@ from videolab_assets.lib.keys import checked_video_key
 )
 def source_video(
     context: dg.AssetExecutionContext, store: StoreResource, catalogue: CatalogueResource, workshop: Workshop
-) -> Iterator[dg.Output[SourceVideo]]:
+) -> Iterator[dg.MaterializeResult[SourceVideo]]:
     """The uploaded original under its own key, with what it is: container, codecs, size as displayed, rate, duration, colour, sound.
 
     Only files that pass the gate get here; the others end in `rejected/` with the reason. The same bytes under another name are
@@ -36,8 +36,10 @@ def source_video(
         upload = uploads.by_video_key(video_key)
         if upload is None:
             raise PermanentError(f"No upload is known as {video_key}: put a file into the inbox instead of adding a partition by hand.")
+        # A run that a person starts has no tags; the sensor judges an upload by its latest run, and has to know this one.
+        context.instance.add_run_tags(context.run.run_id, {UPLOAD_TAG: upload.upload_id, ATTEMPT_TAG: str(upload.attempt)})
         library = store.library()
-        earlier = library.document(video_key, SourceVideo)
+        earlier = library.readable(video_key, SourceVideo)
         try:
             taken = take_in(upload, library, uploads, workshop.folder, workshop.caps)
         except RejectedUpload as rejection:
@@ -51,4 +53,5 @@ def source_video(
         )
         context.instance.delete_dynamic_partition(str(videos.name), video_key)
         return
-    yield dg.Output(taken, metadata=metadata_of(taken, library, found=taken == earlier), data_version=dg.DataVersion(taken.sha256[:16]))
+    metadata = metadata_of(taken, library, found=taken == earlier)
+    yield dg.MaterializeResult(value=taken, metadata=metadata, data_version=dg.DataVersion(taken.sha256[:16]))

@@ -2,12 +2,9 @@
 
 import dagster as dg
 
-from videolab_assets.defs.partitions import videos
-
 process_video = dg.define_asset_job(
     "process_video",
     selection=dg.AssetSelection.groups("ingest", "media", "speech", "editorial"),
-    partitions_def=videos,
     executor_def=dg.in_process_executor,
     description="One video from the inbox to its summary, in one process: a subprocess for each step costs more than the step.",
 )

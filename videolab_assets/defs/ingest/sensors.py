@@ -6,15 +6,12 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 
 from videolab_assets.defs.ingest.jobs import process_video
-from videolab_assets.defs.outcomes import PERMANENT_TAG
+from videolab_assets.defs.outcomes import ATTEMPT_TAG, PERMANENT_TAG, UPLOAD_TAG
 from videolab_assets.defs.partitions import videos
 from videolab_assets.defs.resources import CatalogueResource, StoreResource
 from videolab_assets.lib.catalogue import Upload
 from videolab_assets.lib.intake import Ask, Rules, Run, RunState, look
 from videolab_assets.settings import Settings
-
-UPLOAD_TAG = "videolab/upload"
-ATTEMPT_TAG = "videolab/attempt"
 
 _STATES = {
     dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,

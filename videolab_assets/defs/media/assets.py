@@ -50,7 +50,7 @@ KINDS: dict[MediaAsset, set[str]] = {
 )
 def media(
     context: dg.AssetExecutionContext, source_video: SourceVideo, store: StoreResource, workshop: Workshop
-) -> Iterator[dg.Output[object]]:
+) -> Iterator[dg.MaterializeResult[object]]:
     """Decodes the original once for whichever of the six is asked for; those that its streams cannot give are skipped and say why."""
     selected = {asset for asset in MEDIA_ASSETS if asset in context.op_execution_context.selected_output_names}
     absent = {asset: reason for asset in selected if (reason := absence(asset, source_video.probe))}
@@ -64,7 +64,8 @@ def media(
         elif asset in made.documents:
             document = made.documents[asset]
             metadata = metadata_of(document, library, found=asset in made.found)
-            yield dg.Output(document, output_name=asset, metadata=metadata, data_version=dg.DataVersion(document.recipe[:16]))
+            version = dg.DataVersion(document.recipe[:16])
+            yield dg.MaterializeResult(asset_key=asset, value=document, metadata=metadata, data_version=version)
 
 
 def _log_progress(context: dg.AssetExecutionContext, duration: float) -> Callable[[float], None]:

@@ -22,7 +22,9 @@ SUBTITLES_VERSION = "1"
 
 
 @dg.asset(group_name="speech", partitions_def=videos, kinds={ENGINE.name, "json"}, owners=OWNERS, code_version=TRANSCRIPT_VERSION)
-def transcript(context: dg.AssetExecutionContext, audio: Audio, store: StoreResource, workshop: Workshop) -> dg.Output[Transcript]:
+def transcript(
+    context: dg.AssetExecutionContext, audio: Audio, store: StoreResource, workshop: Workshop
+) -> dg.MaterializeResult[Transcript]:
     """What is said, word by word with times, by the engine that `VIDEOLAB_TRANSCRIBER` names.
 
     The embedded engine, PocketSphinx, understands English and gives a draft: read it before you publish it.
@@ -46,11 +48,12 @@ def transcript(context: dg.AssetExecutionContext, audio: Audio, store: StoreReso
             seconds=round(time.monotonic() - started, 3),
         )
     document = found or heard
-    return dg.Output(document, metadata=metadata_of(document, library, found=bool(found)), data_version=dg.DataVersion(made_of[:16]))
+    metadata = metadata_of(document, library, found=bool(found))
+    return dg.MaterializeResult(value=document, metadata=metadata, data_version=dg.DataVersion(made_of[:16]))
 
 
 @dg.asset(group_name="speech", partitions_def=videos, kinds={"srt", "vtt"}, owners=OWNERS, code_version=SUBTITLES_VERSION)
-def subtitles(context: dg.AssetExecutionContext, transcript: Transcript, store: StoreResource) -> dg.Output[Subtitles]:
+def subtitles(context: dg.AssetExecutionContext, transcript: Transcript, store: StoreResource) -> dg.MaterializeResult[Subtitles]:
     """SRT and WebVTT by broadcast rules: two lines of 42 characters, 1 to 7 seconds, broken at clauses, never overlapping."""
     video_key, library = context.partition_key, store.library()
     words: list[JsonValue] = [[word.text, word.start, word.end] for segment in transcript.segments for word in segment.words]
@@ -67,4 +70,5 @@ def subtitles(context: dg.AssetExecutionContext, transcript: Transcript, store: 
         seconds = round(time.monotonic() - started, 3)
         written = Subtitles(recipe=made_of, language=transcript.language, cues=cues, files=files, seconds=seconds)
     document = found or written
-    return dg.Output(document, metadata=metadata_of(document, library, found=bool(found)), data_version=dg.DataVersion(made_of[:16]))
+    metadata = metadata_of(document, library, found=bool(found))
+    return dg.MaterializeResult(value=document, metadata=metadata, data_version=dg.DataVersion(made_of[:16]))

@@ -5,7 +5,8 @@ from itertools import pairwise
 import dagster as dg
 
 from videolab_assets.defs.partitions import videos
-from videolab_assets.lib.documents import Transcript
+from videolab_assets.lib.documents import Subtitles, Transcript
+from videolab_assets.lib.subtitles import breaches
 
 LEAST_CONFIDENCE = 0.5
 SLACK_SECONDS = 0.5
@@ -31,4 +32,20 @@ def words_are_likely(transcript: Transcript) -> dg.AssetCheckResult:
         passed=mean >= LEAST_CONFIDENCE,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"words": len(confidences), "mean_confidence": round(mean, 3)},
+    )
+
+
+@dg.asset_check(
+    asset="subtitles",
+    partitions_def=videos,
+    description="Subtitles never overlap, keep two lines of 42 characters and 1 to 7 seconds, and can be read in their time.",
+)
+def subtitles_follow_the_rules(subtitles: Subtitles) -> dg.AssetCheckResult:
+    """Counts the breaches by rule. Only reading speed can be the speaker's doing, so that alone does not fail but warns."""
+    counted = breaches(subtitles.cues)
+    ours = sum(number for rule, number in counted.items() if rule != "too_fast")
+    return dg.AssetCheckResult(
+        passed=not any(counted.values()),
+        severity=dg.AssetCheckSeverity.ERROR if ours else dg.AssetCheckSeverity.WARN,
+        metadata={"cues": len(subtitles.cues), **counted},
     )

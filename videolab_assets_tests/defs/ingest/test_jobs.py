@@ -8,6 +8,7 @@ import pytest
 
 from videolab_assets.defs.media import assets as media_assets
 from videolab_assets.lib.catalogue import State
+from videolab_assets.lib.documents import SourceVideo
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets_tests.lab import ASSETS, Lab, failures_of, fingerprint, materialized, variant, video_key_of
 
@@ -27,7 +28,7 @@ def test_one_upload_becomes_every_asset(lab: Lab, clips: Path) -> None:
     made = materialized(result)
     assert set(made) == set(ASSETS) == lab.made(video_key_of(result))
     checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
-    assert {check.asset_key.to_user_string() for check in checks.values()} >= set(ASSETS) - {"subtitles"}
+    assert {check.asset_key.to_user_string() for check in checks.values()} >= set(ASSETS)
     assert {name for name, check in checks.items() if not check.passed} <= WARNINGS_OF_A_SHORT_TALK
 
     for asset, materialization in made.items():
@@ -110,6 +111,32 @@ def test_a_failed_upload_may_be_uploaded_again(lab: Lab, clips: Path, monkeypatc
     assert again.success, failures_of(again)
     assert lab.made(video_key_of(again)) == {"source_video", "proxy", "thumbnail", "storyboard", "shots"}
     assert video_key_of(again) != video_key_of(failed)
+
+
+def test_a_person_may_run_a_failed_upload_again(lab: Lab, clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run from the UI has no tags: the sensor judges the upload by its old, failed run, and gives up what has just been mended."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise PermanentError("This video cannot be decoded.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(media_assets, "make", fails)
+        failed = lab.process(clips / "silent.mp4")
+    mended = lab.run(dg.RunRequest(partition_key=video_key_of(failed)))
+    assert mended.success, failures_of(mended)
+    assert lab.tick() == []
+    assert lab.upload_of(failed).state == State.DONE
+
+
+def test_an_unreadable_document_is_made_again(lab: Lab, clips: Path) -> None:
+    """A document of an earlier version says "materialize it again", and that fails on the same document."""
+    first = lab.process(clips / "silent.mp4")
+    library, video_key = lab.library, video_key_of(first)
+    library.store.write_bytes(library.document_key(video_key, SourceVideo), b'{"old": true}', media_type="application/json")
+    again = lab.run(dg.RunRequest(partition_key=video_key))
+    assert again.success, failures_of(again)
+    assert library.document(video_key, SourceVideo) is not None
+    lab.assert_nothing_is_half_there()
 
 
 def test_uploads_do_not_disturb_each_other(lab: Lab, clips: Path) -> None:
