@@ -147,15 +147,18 @@ def steady_command(binary: str, probe: Probe, plan: Plan | None, wanted: Set[str
     return compiled
 
 
-def _source(probe: Probe, **options: str) -> Stream:
-    """The input, with gaps of its clock kept and jumps of its clock closed, as the probe counts them.
+def longest_kept_gap(probe: Probe) -> float:
+    """Seconds; longer gaps in the clock of a transport stream and the like are closed. ffmpeg by itself keeps 10.
 
-    ffmpeg closes gaps of more than 10 s in transport streams and the like. Where two recordings were joined, its clock for all streams
-    jumps with the first packet of the second; late packets of the first then seem to be the length of the jump ahead, and unless that is
-    above the threshold it is added to all that follows.
+    Where two recordings were joined, ffmpeg's clock for all streams jumps with the first packet of the second. Late packets of the
+    first then seem to be the length of the jump ahead, and if such a gap were kept, it would be added to all that follows.
     """
-    threshold = min(LONGEST_GAP, 0.9 * probe.clock_jump) if probe.clock_jump else LONGEST_GAP
-    return ffmpeg.input("file:in/source", **HOSTILE_INPUT, **options, dts_delta_threshold=f"{threshold:.3f}")
+    return min(LONGEST_GAP, 0.9 * probe.clock_jump) if probe.clock_jump else LONGEST_GAP
+
+
+def _source(probe: Probe, **options: str) -> Stream:
+    """The input, with its clock's gaps kept and its jumps back closed, as the probe counts them."""
+    return ffmpeg.input("file:in/source", **HOSTILE_INPUT, **options, dts_delta_threshold=f"{longest_kept_gap(probe):.3f}")
 
 
 def _quiet(progress: int) -> list[str]:

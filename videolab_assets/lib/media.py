@@ -22,7 +22,7 @@ from videolab_assets.lib.documents import (
     Waveform,
 )
 from videolab_assets.lib.errors import PermanentError, TransientError
-from videolab_assets.lib.graph import FROM_PICTURE, PROXY_CRF, PROXY_PRESET, SPEECH_RATE
+from videolab_assets.lib.graph import FROM_PICTURE, LONGEST_GAP, PROXY_CRF, PROXY_PRESET, SPEECH_RATE, longest_kept_gap
 from videolab_assets.lib.library import Library
 from videolab_assets.lib.probe import probe
 from videolab_assets.lib.recipe import recipe
@@ -126,11 +126,14 @@ class _Publisher:
         )
 
     def _refuse_loss(self, name: str, stream: MediaStream | None, end: float, allowed: float = LOST_SECONDS) -> None:
-        """Compares where a stream ends, as made and in the source: each by itself, because the other may well last longer."""
+        """Compares where a stream ends, as made and in the source: each by itself, because the other may well last longer.
+
+        A source whose clock jumps back a little is not judged: what is missing may be gaps that had to be closed.
+        """
         whole = _there(stream).end
-        if whole - end > allowed:
+        if whole - end > allowed and longest_kept_gap(self.source.probe) >= LONGEST_GAP:
             raise PermanentError(
-                f"The {name} of this file could be decoded for {end:.1f} of its {whole:.1f} s only: the rest is damaged. "
+                f"Only {end:.1f} of the {whole:.1f} s of this file's {name} could be decoded: the rest is damaged. "
                 "Export it again and upload that."
             )
 

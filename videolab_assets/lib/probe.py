@@ -43,8 +43,8 @@ class StreamTimes(_Answer):
     """One stream by the times of its packets, in seconds of the file's own clock (the first packet need not be at 0).
 
     longest_gap counts the last packet's own duration too; irregular is the share of frame intervals that differ from the middle one
-    by more than 5 % and 1.5 clock ticks; regular_rate is what the others make, in frames a second; smallest_jump is that of the clock's
-    jumps back, in seconds; declared is what the stream's header says of its duration.
+    by more than 5 % and 1.5 clock ticks, or by more than half; regular_rate is what the others make, in frames a second; smallest_jump is
+    that of the clock's jumps back, in seconds; declared is what the stream's header says of its duration.
     """
 
     index: int = Field(ge=0)
@@ -225,7 +225,7 @@ def _video(facts: PictureFacts, file_start: float) -> VideoStream:
     if facts.rotation in (90, 270):
         width, height = height, width
     variable = facts.irregular > _IRREGULAR_SHARE and facts.irregular * (facts.packets - 1) >= _FEWEST_IRREGULAR
-    # A single gap, as AVI has one where MPEG-4 delays its first frames, would falsify the mean of a short video.
+    # A single gap, as ffmpeg's AVI has one after the first frame beside MP3, falsifies the mean of a short video.
     shown_rate = facts.mean_rate if variable else facts.regular_rate
     # Containers with millisecond clocks blur the rate that packets show; the header's is exact where the packets confirm it.
     nominal_holds = not variable and abs(facts.nominal_rate - shown_rate) <= _RATE_TOLERANCE * shown_rate

@@ -87,7 +87,8 @@ class Clock:
         if not steps:
             return Gaps(self.last_duration, self.last_duration, 0.0, self.last_duration)
         median = sorted(steps)[len(steps) // 2]
-        near = [step for step in steps if abs(step - median) <= max(0.05 * median, 1.5)]
+        tolerance = min(max(0.05 * median, 1.5), median / 2)
+        near = [step for step in steps if abs(step - median) <= tolerance]
         return Gaps(max(max(steps), self.last_duration), median, 1 - len(near) / len(steps), sum(near) / len(near))
 
     def seconds(self, ticks: int) -> float:

@@ -370,6 +370,29 @@ def test_a_stream_that_changes_in_the_middle(changed: str, wanted: frozenset[str
     assert sorted(file.name for file in result.work.iterdir()) == sorted({"proxy.mp4", "audio.flac"} & {*map(name_of, wanted)})
 
 
+@pytest.mark.parametrize(
+    ("begins", "size"), [((0, 0), SMALL), ((0, 0, 0), SMALL), ((0, 20), SMALL), ((0, 50), SMALL), ((0, 20, 0), SMALL), ((0, 0), (320, 240))]
+)
+def test_parts_whose_clocks_do_not_fit(begins: tuple[float, ...], size: tuple[int, int], tmp_path: Path) -> None:
+    """Two recordings that were joined get a frozen picture between them, or a receiver's gap is cut out and the file called damaged."""
+    path = tmp_path / "joined.ts"
+    parts = [part(tmp_path / f"part{number}", clock, SMALL if number == 0 else size) for number, clock in enumerate(begins)]
+    path.write_bytes(b"".join(parts))
+    result = sources.run(path, tmp_path / "work")
+    events, shift = [], 0.0
+    for number, clock in enumerate(begins):
+        if number:
+            # A clock that goes on shows how long nothing was received; one that goes back shows nothing.
+            shift += clock - begins[number - 1] if clock > begins[number - 1] else 2.4
+        events += [event + shift for event in sorted(EVENTS)]
+    assert result.probe.duration == pytest.approx(shift + 2.4, abs=0.05)
+    assert len(result.frames()) / result.rate == pytest.approx(result.probe.duration, abs=0.08)
+    assert result.decoded.samples / 16_000 == pytest.approx(result.probe.duration, abs=0.08)
+    assert sources.flash_times(result) == pytest.approx(events, abs=SYNC)
+    assert sources.beep_times(result.proxy_sound()) == pytest.approx(events, abs=0.03)
+    assert sources.beep_times(result.sound()) == pytest.approx(events, abs=0.03)
+
+
 def name_of(asset: str) -> str:
     return {"proxy": "proxy.mp4", "audio": "audio.flac"}.get(asset, "")
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videolab_assets.lib.documents import AudioStream, Probe, VideoStream
-from videolab_assets.lib.graph import RATES, Pipes, Plan, command, constant_rate, enough_for
+from videolab_assets.lib.gate import Caps
+from videolab_assets.lib.graph import LONGEST_GAP, RATES, Pipes, Plan, command, constant_rate, enough_for
 
 SIDES = st.integers(16, 8192)
 MEAN_RATES = st.floats(0.001, 100_000)
@@ -123,3 +124,10 @@ def test_the_source_is_opened_with_the_lists() -> None:
     for option in ("-protocol_whitelist", "-format_whitelist", "-codec_whitelist", "-max_pixels"):
         assert told.index(option) < told.index("-i")
     assert [after for before, after in pairwise(told) if before == "-i"] == ["file:in/source"]
+
+
+def test_no_gap_that_the_gate_allows_is_closed() -> None:
+    """The gate lets longer gaps pass one day, and ffmpeg cuts them out: sound, picture and the probe's duration disagree."""
+    assert Caps().gap_seconds < LONGEST_GAP
+    given = arguments("proxy")
+    assert float(given[given.index("-dts_delta_threshold") + 1]) == LONGEST_GAP

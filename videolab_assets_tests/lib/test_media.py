@@ -203,20 +203,49 @@ def test_damage_beyond_what_the_gate_tried(
         assert isinstance(proxy, Proxy)
         assert proxy.duration == pytest.approx(14, abs=0.1)
         return
-    with pytest.raises(PermanentError, match=r"^Only 1\d\.\d of this file's 14\.0 s could be decoded") as refused:
+    with pytest.raises(PermanentError, match=r"^Only 1\d\.\d of the 14\.0 s of this file's picture could be") as refused:
         make(library, source, EVERY, tmp_path / "scratch")
     assert "\n" not in refused.value.sentence
     assert names(library) == set()
+
+
+@pytest.mark.parametrize(("asset", "damaged"), [("proxy", "picture"), ("audio", "sound")])
+def test_damage_at_the_end_of_one_stream(asset: MediaAsset, damaged: str, library: Library, tmp_path: Path) -> None:
+    """The last minutes of a film are a frozen picture, or missing in its transcript, because the other stream is whole."""
+    inputs = ("-f", "lavfi", "-i", "testsrc2=s=160x90:d=14", "-f", "lavfi", "-i", "sine=d=14")
+    sources.ffmpeg(*inputs, *H264, "-g", "50", "-c:a", "flac", tmp_path / "whole.mkv")
+    noise = (f"-bsf:{'v' if damaged == 'picture' else 'a'}", r"noise=amount=gt(pts*tb\,12)")
+    sources.ffmpeg("-i", tmp_path / "whole.mkv", "-c", "copy", *noise, tmp_path / "damaged.mkv")
+    source = ingested(library, tmp_path / "damaged.mkv")
+    with pytest.raises(PermanentError, match=rf"^Only 1[12]\.\d of the 14\.0 s of this file's {damaged} could be decoded"):
+        make(library, source, frozenset({asset}), tmp_path / "scratch")
+    assert names(library) == set()
+    other: MediaAsset = "audio" if asset == "proxy" else "proxy"
+    assert set(make(library, source, frozenset({other}), tmp_path / "scratch").documents) == {other}
 
 
 def test_sound_that_ends_early(library: Library, tmp_path: Path) -> None:
     """The transcript of half a podcast passes for the whole."""
     path = sources.wav(tmp_path / "a.wav", sources.sine(16_000, 2, -12), 16_000)
     source = ingested(library, path)
-    claimed = source.model_copy(update={"probe": source.probe.model_copy(update={"duration": 4.0})})
-    with pytest.raises(PermanentError, match=r"^Only 2\.0 of this file's 4\.0 s"):
+    assert source.probe.audio
+    longer = source.probe.audio.model_copy(update={"duration": 4.0})
+    claimed = source.model_copy(update={"probe": source.probe.model_copy(update={"audio": longer})})
+    with pytest.raises(PermanentError, match=r"^Only 2\.0 of the 4\.0 s of this file's sound"):
         make(library, claimed, frozenset({"audio"}), tmp_path / "scratch")
     assert names(library) == set()
+
+
+@pytest.mark.parametrize("begins", [(0, 50), (0, 50, 45)])
+def test_gaps_are_no_damage(begins: tuple[float, ...], library: Library, tmp_path: Path) -> None:
+    """A recording with a minute of bad reception is refused for ever as damaged, with or without a jump back that is shorter."""
+    path = tmp_path / "joined.ts"
+    sources.video(tmp_path / "whole.mp4", sources.flashing(64, 48, 25, 2.4, EVENTS), 25, *sources.in_yuv(), *H264)
+    for begin in begins:
+        sources.ffmpeg("-i", tmp_path / "whole.mp4", "-c", "copy", "-output_ts_offset", str(begin), tmp_path / "part.ts")
+        with path.open("ab") as joined:
+            joined.write((tmp_path / "part.ts").read_bytes())
+    assert "proxy" in make(library, ingested(library, path), frozenset({"proxy"}), tmp_path / "scratch").documents
 
 
 def test_what_cannot_be_has_a_reason(upload: Path) -> None:

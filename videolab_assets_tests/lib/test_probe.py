@@ -108,6 +108,30 @@ def test_variable_rate(tmp_path: Path) -> None:
     assert found.probe.video.variable_frame_rate
     assert found.facts.video is not None
     assert found.facts.video.longest_gap == pytest.approx(4 / 30, abs=0.01)
+    assert found.probe.video.frame_rate == pytest.approx((30 + 90 / 4) / 4, rel=0.02)
+
+
+def test_one_odd_interval(tmp_path: Path) -> None:
+    """A short AVI of 25 frames a second is taken for 24.6, because the second frame comes one frame late."""
+    inputs = (*lavfi("testsrc2=s=128x72:r=25:d=2.4"), *lavfi("sine=d=2.4"))
+    file = make(tmp_path / "a.avi", *inputs, "-c:v", "mpeg4", "-c:a", "libmp3lame")
+    found, facts = probe(file).probe, probe(file).facts
+    assert found.video is not None
+    assert facts.video is not None
+    assert facts.video.longest_gap == pytest.approx(2 / 25)
+    assert found.video.frame_rate == 25
+    assert not found.video.variable_frame_rate
+
+
+def test_each_stream_has_its_own_span(tmp_path: Path) -> None:
+    """Picture that ends early passes for whole because the sound lasts longer, and the other way round."""
+    inputs = (*lavfi("testsrc2=s=64x64:r=25:d=2"), "-itsoffset", "1", *lavfi("sine=d=3"))
+    found = probe(make(tmp_path / "a.mkv", *inputs, *H264, "-c:a", "flac")).probe
+    assert found.video is not None
+    assert found.audio is not None
+    assert (found.video.start, found.video.duration, found.video.end) == pytest.approx((0, 2, 2), abs=0.01)
+    assert (found.audio.start, found.audio.duration, found.audio.end) == pytest.approx((1, 3, 4), abs=0.01)
+    assert found.clock_jump == 0
 
 
 def test_clock_that_starts_late_or_jumps_back(tmp_path: Path) -> None:
@@ -121,6 +145,7 @@ def test_clock_that_starts_late_or_jumps_back(tmp_path: Path) -> None:
     assert found.probe.duration == pytest.approx(4.0, abs=0.1)
     assert found.facts.video is not None
     assert found.facts.video.clock_jumps == 1
+    assert found.probe.clock_jump == pytest.approx(2.0, abs=0.1)
 
 
 def test_cut_by_an_edit_list(tmp_path: Path) -> None:

@@ -63,14 +63,17 @@ def tokens_of(transcript: Transcript) -> list[Token]:
     """Every word of the transcript in order, fit to be shown.
 
     Control characters and white space are removed from inside words; times that are no number, later than `LATEST`, negative or before
-    the word ahead are moved up to it. A segment without word times gets its text's words spread evenly over its length.
+    the word ahead are moved up to it. A segment without word times gets its text's words spread evenly over its length. Where its text
+    has as many words as it has times, the text's are shown: they carry the capitals and full stops that an engine adds afterwards.
     """
     tokens: list[Token] = []
     reached = 0.0
     for segment in transcript.segments:
         opened_at = len(tokens)
-        for word in segment.words or _spread(segment):
-            for text in _printable(word.text).split():
+        written = segment.text.split()
+        as_written = len(written) == len(segment.words)
+        for place, word in enumerate(segment.words or _spread(segment)):
+            for text in _printable(written[place] if as_written else word.text).split():
                 start = max(reached, word.start) if word.start < LATEST else reached
                 end = max(start, word.end) if word.end < LATEST else start
                 tokens.append(Token(text, start, end, word.confidence))
