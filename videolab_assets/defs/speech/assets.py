@@ -56,8 +56,8 @@ def transcript(
 def subtitles(context: dg.AssetExecutionContext, transcript: Transcript, store: StoreResource) -> dg.MaterializeResult[Subtitles]:
     """SRT and WebVTT by broadcast rules: two lines of 42 characters, 1 to 7 seconds, broken at clauses, never overlapping."""
     video_key, library = context.partition_key, store.library()
-    words: list[JsonValue] = [[word.text, word.start, word.end] for segment in transcript.segments for word in segment.words]
-    made_of = recipe(asset="subtitles", code=SUBTITLES_VERSION, words=words)
+    said: list[JsonValue] = [segment.model_dump(mode="json") for segment in transcript.segments]
+    made_of = recipe(asset="subtitles", code=SUBTITLES_VERSION, language=transcript.language, said=said)
     found = library.made(video_key, Subtitles, made_of)
     if found is None:
         started = time.monotonic()
