@@ -144,7 +144,8 @@ def _look_after(
             catalogue.mark_failed(upload.upload_id, "Its run ended without taking the upload in: materialize source_video of this video.")
         return
     if run.state is RunState.STOPPED:
-        _give_up(upload, "A person stopped its run; upload it again, or run it again from the UI.", store, catalogue, seen)
+        how = "upload the file again" if upload.state is State.QUEUED else "materialize what is missing from the UI"
+        _give_up(upload, f"A person stopped its run: to go on, {how}.", store, catalogue, seen)
     elif run.state is RunState.FAILED_FOR_GOOD:
         _give_up(upload, run.why or "Its run failed for a reason that trying again cannot mend.", store, catalogue, seen)
     elif run.attempt >= rules.max_attempts:
