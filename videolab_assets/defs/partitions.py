@@ -6,5 +6,3 @@ videos = dg.DynamicPartitionsDefinition(name="videos")
 """A key is a video key, `<tenant>.<name>.<8 hex>`: see `videolab_assets.lib.keys`."""
 
 OWNERS = ["team:videolab"]
-EXAMPLES_SHOWN = 20
-"""Rows of a table in metadata; the document in the store has them all."""

@@ -271,10 +271,6 @@ class Catalogue:
             upload_id, UNFINISHED, _uploads.c.attempt == attempt, attempt=attempt + 1, next_attempt_at=next_attempt_at, owner=None
         )
 
-    def postpone(self, upload_id: str, next_attempt_at: float) -> bool:
-        """Sets when `unfinished` shows an upload again, in epoch seconds: after a failure that may pass, or while a run is at work."""
-        return self._change(upload_id, UNFINISHED, next_attempt_at=next_attempt_at)
-
     def set_owner(self, upload_id: str, owner: ProcessIdentity) -> bool:
         """Says which process works on an unfinished upload, so that `owner_alive` can tell when it was killed."""
         return self._change(upload_id, UNFINISHED, owner=owner.token)

@@ -69,6 +69,7 @@ def take_in(upload: Upload, library: Library, catalogue: Catalogue, scratch: Pat
     if upload.state is State.FAILED:
         catalogue.reopen(upload.upload_id)
     catalogue.set_owner(upload.upload_id, this_process())
+    library.store.sweep_temporaries()
     if existing is not None:
         catalogue.claim_content(upload.upload_id, existing.sha256)
         catalogue.mark_accepted(upload.upload_id)

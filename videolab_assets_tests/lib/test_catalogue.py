@@ -199,7 +199,6 @@ def test_final_means_final(catalogue: Catalogue, state: State) -> None:
         catalogue.mark_duplicate(upload.upload_id, "acme.late.00000000", SHA),
         catalogue.mark_failed(upload.upload_id, "late"),
         catalogue.start_attempt(upload.upload_id, 0, 0.0),
-        catalogue.postpone(upload.upload_id, 0.0),
         catalogue.set_owner(upload.upload_id, this_process()),
     ]
     assert changes == [False] * len(changes)
@@ -299,9 +298,9 @@ def test_one_of_many_starts_an_attempt(catalogue: Catalogue, clock: Clock) -> No
 def test_unfinished_shows_what_is_due(catalogue: Catalogue, clock: Clock) -> None:
     """A retry comes at once instead of later, never, or before older ones."""
     waiting, late, early, running = [enqueued(catalogue, f"{name}.mp4") for name in ("waiting", "late", "early", "running")]
-    catalogue.postpone(waiting.upload_id, clock.now + 100)
-    catalogue.postpone(late.upload_id, clock.now - 1)
-    catalogue.postpone(early.upload_id, clock.now - 2)
+    catalogue.start_attempt(waiting.upload_id, 0, clock.now + 100)
+    catalogue.start_attempt(late.upload_id, 0, clock.now - 1)
+    catalogue.start_attempt(early.upload_id, 0, clock.now - 2)
     assert catalogue.claim_content(running.upload_id, SHA) is None
     assert catalogue.mark_accepted(running.upload_id)
     assert [upload.video_key for upload in catalogue.unfinished(10)] == [early.video_key, late.video_key, running.video_key]
@@ -391,7 +390,6 @@ def test_the_cost_of_a_tick_does_not_grow(catalogue: Catalogue, clock: Clock) ->
         lambda: catalogue.unfinished(100, after=fresh),
         lambda: catalogue.claim_content(fresh.upload_id, seen[1]),
         lambda: catalogue.enqueue("acme", "inbox/acme/talk.mp4", "1", 7),
-        lambda: catalogue.postpone(fresh.upload_id, clock.now),
     ]
     for use in uses:
         for plan in plans_of(catalogue, use):

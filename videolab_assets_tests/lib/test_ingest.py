@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from videolab_assets.lib.errors import RejectedUpload, TransientError
 from videolab_assets.lib.gate import Caps
 from videolab_assets.lib.ingest import Duplicate, take_in
 from videolab_assets.lib.library import Library
+from videolab_assets.lib.processes import this_process
 from videolab_assets.lib.store.local import LocalStore
 from videolab_assets_tests.lab import variant
 
@@ -250,3 +252,13 @@ def test_caps_are_those_of_the_operator(house: House, clips: Path) -> None:
 def test_names_are_shown_harmlessly(key: str, shown: str) -> None:
     """An uploaded name writes colours or line breaks into somebody's terminal."""
     assert ingest.shown_name(key) == shown
+
+
+def test_what_a_killed_writer_left_is_swept(house: House, clips: Path) -> None:
+    """Each killed run leaves up to a whole upload in the store's temporary folder, and the disk fills up."""
+    me = this_process()
+    left = house.store.root / ".tmp" / f"{replace(me, started=me.started + 1).token}_0123abcd"
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"half")
+    house.take(house.upload((clips / "clip.mp4").read_bytes()))
+    assert not left.exists()
