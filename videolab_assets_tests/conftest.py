@@ -13,11 +13,13 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import hypothesis
 import pytest
 import sqlalchemy as sa
+
+from videolab_assets.lib import sandbox
 
 if TYPE_CHECKING:
     from videolab_assets.lib.store.s3 import S3Client
@@ -73,6 +75,15 @@ def lab(home: Path) -> Iterator["Lab"]:
 
     with dg.DagsterInstance.ephemeral(str(home / "instance")) as instance:
         yield Lab(instance)
+
+
+@pytest.fixture(params=get_args(sandbox.Level))
+def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The test once in each level of protection that this machine can give."""
+    if request.param == "bubblewrap" and sandbox.level() != "bubblewrap":
+        pytest.skip("bubblewrap does not work on this machine")
+    monkeypatch.setattr(sandbox, "level", lambda: request.param)
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -24,12 +24,20 @@ from videolab_assets.lib.documents import (
     Transcript,
     Waveform,
 )
-from videolab_assets.lib.library import Library
+from videolab_assets.lib.library import ASSETS, Library, SomeDocument
 from videolab_assets.lib.sandbox import printable
 
 ROWS_SHOWN = 25
 LONGEST_INLINE = 980
 Metadata = Mapping[str, Any]
+
+
+def materialization(document: SomeDocument, library: Library, *, found: bool) -> dg.MaterializeResult[SomeDocument]:
+    """The result of the asset that `document` is named after: its value, its metadata, and its recipe as the data version."""
+    metadata = metadata_of(document, library, found=found)
+    return dg.MaterializeResult(
+        asset_key=ASSETS[type(document)], value=document, metadata=metadata, data_version=dg.DataVersion(document.recipe[:16])
+    )
 
 
 def metadata_of(document: Document, library: Library, *, found: bool) -> dict[str, Any]:

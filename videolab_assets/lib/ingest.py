@@ -110,23 +110,27 @@ def _admit_copy(upload: Upload, library: Library, catalogue: Catalogue, copy: Pa
 
 
 def _fetch(upload: Upload, library: Library, copy: Path, caps: Caps) -> Fetched:
-    """Copies the upload from the library, if an earlier run got it there and its document is missing or unreadable, else from the inbox."""
+    """Copies the upload from the inbox, else from the library, where an earlier run may have got it whose document is unreadable now."""
     store = library.store
+    try:
+        fetched = store.fetch(upload.inbox_key, copy, longest=caps.bytes)
+    except ObjectMissing as missing:
+        gone = _refused_before(upload, store) or RejectedUpload(
+            "vanished", "This file was deleted or renamed before it could be processed: upload it again."
+        )
+        gone.__cause__ = missing
+    else:
+        if fetched.version == upload.version:
+            return fetched
+        copy.unlink()
+        gone = RejectedUpload(
+            "replaced", "Another file was uploaded under this name before this one could be processed; that one is processed instead."
+        )
     for ending, _ in ENDINGS.values():
         key = keys.library_key(upload.video_key, f"source.{ending}")
         if store.stat(key):
             return store.fetch(key, copy, longest=caps.bytes)
-    try:
-        fetched = store.fetch(upload.inbox_key, copy, longest=caps.bytes)
-    except ObjectMissing as missing:
-        raise _refused_before(upload, store) or RejectedUpload(
-            "vanished", "This file was deleted or renamed before it could be processed: upload it again."
-        ) from missing
-    if fetched.version != upload.version:
-        raise RejectedUpload(
-            "replaced", "Another file was uploaded under this name before this one could be processed; that one is processed instead."
-        )
-    return fetched
+    raise gone
 
 
 def _publish(

@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from videolab_assets.lib.documents import DOCUMENTS, Document, StoredFile
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.keys import library_key
-from videolab_assets.lib.store import Store
+from videolab_assets.lib.store import ObjectMissing, Store
 
 LONGEST_DOCUMENT = 64 * 1024**2
 """Bytes; the transcript of four hours of speech with word times is about 6 MB."""
 
-_ASSETS = {kind: asset for asset, kind in DOCUMENTS.items()}
+ASSETS = {kind: asset for asset, kind in DOCUMENTS.items()}
 
 SomeDocument = TypeVar("SomeDocument", bound=Document)
 
@@ -27,7 +27,7 @@ class Library:
 
     def document_key(self, video_key: str, kind: type[Document]) -> str:
         """Where a document of that kind is kept, whether it exists or not."""
-        return library_key(video_key, f"{_ASSETS[kind]}.json")
+        return library_key(video_key, f"{ASSETS[kind]}.json")
 
     def document(self, video_key: str, kind: type[SomeDocument]) -> SomeDocument | None:
         """The stored document of that kind; None when the asset has not been made.
@@ -36,10 +36,10 @@ class Library:
             PermanentError: what is stored is not a document of this version.
         """
         key = self.document_key(video_key, kind)
-        if self.store.stat(key) is None:
-            return None
         try:
             return kind.model_validate_json(self.store.read_bytes(key, LONGEST_DOCUMENT))
+        except ObjectMissing:
+            return None
         except ValidationError as error:
             raise PermanentError(f"{key} is not a {kind.__name__} document of this version: materialize it again.", str(error)) from error
 

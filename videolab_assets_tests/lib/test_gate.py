@@ -6,27 +6,16 @@ import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-from videolab_assets.lib import sandbox
 from videolab_assets.lib.errors import RejectedUpload, TransientError
 from videolab_assets.lib.ffmpeg import binary
 from videolab_assets.lib.gate import Caps, admit
 
-REAL_LEVEL = sandbox.level()
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2")
 SOUND = ("-f", "lavfi", "-i", "sine=d=2")
-
-
-@pytest.fixture(params=get_args(sandbox.Level))
-def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "bubblewrap" and REAL_LEVEL != "bubblewrap":
-        pytest.skip("bubblewrap does not work on this machine")
-    monkeypatch.setattr(sandbox, "level", lambda: request.param)
-    return str(request.param)
 
 
 def make(path: Path, *arguments: str) -> Path:

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -24,14 +23,6 @@ REAL_LEVEL = sandbox.level()
 QUICK = Limits(cpu_seconds=10, wall_seconds=20)
 
 needs_bubblewrap = pytest.mark.skipif(REAL_LEVEL != "bubblewrap", reason="bubblewrap does not work on this machine")
-
-
-@pytest.fixture(params=get_args(sandbox.Level))
-def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "bubblewrap" and REAL_LEVEL != "bubblewrap":
-        pytest.skip("bubblewrap does not work on this machine")
-    monkeypatch.setattr(sandbox, "level", lambda: request.param)
-    return str(request.param)
 
 
 @pytest.fixture(autouse=True)

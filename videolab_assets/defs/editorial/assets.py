@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from videolab_assets.defs.metadata import metadata_of
+from videolab_assets.defs.metadata import materialization
 from videolab_assets.defs.outcomes import tell_skipped, told
 from videolab_assets.defs.partitions import OWNERS, videos
 from videolab_assets.defs.resources import StoreResource
@@ -49,5 +49,4 @@ def summary(context: dg.AssetExecutionContext, transcript: Transcript, store: St
         seconds = round(time.monotonic() - started, 3)
         made = written.model_copy(update={"recipe": made_of, "files": [markdown], "seconds": seconds})
     document = found or made
-    metadata = metadata_of(document, library, found=bool(found))
-    yield dg.MaterializeResult(value=document, metadata=metadata, data_version=dg.DataVersion(made_of[:16]))
+    yield materialization(document, library, found=bool(found))

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 
 import dagster as dg
 
-from videolab_assets.defs.metadata import metadata_of
+from videolab_assets.defs.metadata import materialization
 from videolab_assets.defs.outcomes import tell_skipped, told
 from videolab_assets.defs.partitions import OWNERS, videos
 from videolab_assets.defs.resources import StoreResource, Workshop
-from videolab_assets.lib.documents import SourceVideo
+from videolab_assets.lib.documents import Document, SourceVideo
 from videolab_assets.lib.media import CODE_VERSIONS, MEDIA_ASSETS, MediaAsset, absence, make
 
 SECONDS_BETWEEN_LOG_LINES = 10.0
@@ -50,7 +50,7 @@ KINDS: dict[MediaAsset, set[str]] = {
 )
 def media(
     context: dg.AssetExecutionContext, source_video: SourceVideo, store: StoreResource, workshop: Workshop
-) -> Iterator[dg.MaterializeResult[object]]:
+) -> Iterator[dg.MaterializeResult[Document]]:
     """Decodes the original once for whichever of the six is asked for; those that its streams cannot give are skipped and say why."""
     selected = {asset for asset in MEDIA_ASSETS if asset in context.op_execution_context.selected_output_names}
     absent = {asset: reason for asset in selected if (reason := absence(asset, source_video.probe))}
@@ -63,9 +63,7 @@ def media(
             tell_skipped(context, asset, absent[asset])
         elif asset in made.documents:
             document = made.documents[asset]
-            metadata = metadata_of(document, library, found=asset in made.found)
-            version = dg.DataVersion(document.recipe[:16])
-            yield dg.MaterializeResult(asset_key=asset, value=document, metadata=metadata, data_version=version)
+            yield materialization(document, library, found=asset in made.found)
 
 
 def _log_progress(context: dg.AssetExecutionContext, duration: float) -> Callable[[float], None]:

@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from videolab_assets.defs.metadata import metadata_of
+from videolab_assets.defs.metadata import materialization
 from videolab_assets.defs.outcomes import told
 from videolab_assets.defs.partitions import OWNERS, videos
 from videolab_assets.defs.resources import StoreResource, Workshop
@@ -48,8 +48,7 @@ def transcript(
             seconds=round(time.monotonic() - started, 3),
         )
     document = found or heard
-    metadata = metadata_of(document, library, found=bool(found))
-    return dg.MaterializeResult(value=document, metadata=metadata, data_version=dg.DataVersion(made_of[:16]))
+    return materialization(document, library, found=bool(found))
 
 
 @dg.asset(group_name="speech", partitions_def=videos, kinds={"srt", "vtt"}, owners=OWNERS, code_version=SUBTITLES_VERSION)
@@ -70,5 +69,4 @@ def subtitles(context: dg.AssetExecutionContext, transcript: Transcript, store: 
         seconds = round(time.monotonic() - started, 3)
         written = Subtitles(recipe=made_of, language=transcript.language, cues=cues, files=files, seconds=seconds)
     document = found or written
-    metadata = metadata_of(document, library, found=bool(found))
-    return dg.MaterializeResult(value=document, metadata=metadata, data_version=dg.DataVersion(made_of[:16]))
+    return materialization(document, library, found=bool(found))

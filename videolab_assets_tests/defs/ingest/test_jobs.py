@@ -93,15 +93,20 @@ def test_other_tenants_do_not_learn_of_it(lab: Lab, clips: Path) -> None:
     assert lab.partitions == {video_key_of(first), video_key_of(second)}
 
 
-def test_a_failed_upload_may_be_uploaded_again(lab: Lab, clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a failure for good, the same content is called a duplicate of what does not exist."""
+def failed_for_good(lab: Lab, clips: Path, monkeypatch: pytest.MonkeyPatch) -> dg.ExecuteInProcessResult:
+    """The run of an upload whose media step fails once and for all; afterwards the step works again."""
 
     def fails(*_: object, **__: object) -> None:
         raise PermanentError("This video cannot be decoded.")
 
     with monkeypatch.context() as broken:
         broken.setattr(media_assets, "make", fails)
-        failed = lab.process(clips / "silent.mp4")
+        return lab.process(clips / "silent.mp4")
+
+
+def test_a_failed_upload_may_be_uploaded_again(lab: Lab, clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a failure for good, the same content is called a duplicate of what does not exist."""
+    failed = failed_for_good(lab, clips, monkeypatch)
     assert failures_of(failed) == {"media": "This video cannot be decoded."}
     upload = lab.upload_of(failed)
     assert (upload.state, upload.reason) == (State.FAILED, "This video cannot be decoded.")
@@ -115,13 +120,7 @@ def test_a_failed_upload_may_be_uploaded_again(lab: Lab, clips: Path, monkeypatc
 
 def test_a_person_may_run_a_failed_upload_again(lab: Lab, clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run from the UI has no tags: the sensor judges the upload by its old, failed run, and gives up what has just been mended."""
-
-    def fails(*_: object, **__: object) -> None:
-        raise PermanentError("This video cannot be decoded.")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(media_assets, "make", fails)
-        failed = lab.process(clips / "silent.mp4")
+    failed = failed_for_good(lab, clips, monkeypatch)
     mended = lab.run(dg.RunRequest(partition_key=video_key_of(failed)))
     assert mended.success, failures_of(mended)
     assert lab.tick() == []
