@@ -33,6 +33,8 @@ def disk_errors_explained(place: str) -> Iterator[None]:
             ) from error
         if error.errno == errno.ENAMETOOLONG:
             raise PermanentError(f"A name is too long for the disk that holds {place}: shorten it to 255 bytes.", detail) from error
+        if error.errno == errno.EISDIR:
+            raise PermanentError(f"A folder in {place} has the name that a file is to have: choose another name.", detail) from error
         if error.errno in NOT_A_FOLDER:
             raise PermanentError(
                 f"Something in {place} is a link or a file where a folder is needed; links are not followed.", detail
