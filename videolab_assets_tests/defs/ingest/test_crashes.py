@@ -1,11 +1,13 @@
 """kill -9 in the middle of each asset: nothing half-made under a final name, and the next run finishes."""
 
+import importlib
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -17,15 +19,14 @@ from videolab_assets.settings import Settings
 from videolab_assets_tests.lab import ASSETS, Lab, failures_of, materialized
 
 WORKER = """
-import importlib, os, signal, sys
+import os, signal, sys
 from videolab_assets.instance import open_instance
 from videolab_assets.settings import Settings
+from videolab_assets_tests.defs.ingest.test_crashes import owner_of
 from videolab_assets_tests.lab import Lab
 
-place, calls = sys.argv[1].rpartition(".")[::2], int(sys.argv[2])
-module, _, owner = place[0].partition(":")
-owner = getattr(importlib.import_module(module), owner) if owner else importlib.import_module(module)
-real = getattr(owner, place[1])
+owner, name = owner_of(sys.argv[1])
+calls, real = int(sys.argv[2]), getattr(owner, name)
 
 def deadly(*arguments, **options):
     global calls
@@ -34,7 +35,7 @@ def deadly(*arguments, **options):
         os.kill(os.getpid(), signal.SIGKILL)
     return real(*arguments, **options)
 
-setattr(owner, place[1], deadly)
+setattr(owner, name, deadly)
 with open_instance(Settings()) as instance:
     lab = Lab(instance)
     (request,) = lab.tick()
@@ -52,9 +53,24 @@ PLACES = {
     "store, temporary not yet renamed": ("videolab_assets.lib.store.local:LocalStore._publish", 4),
     "transcript": ("videolab_assets.defs.speech.assets.transcribe", 1),
     "subtitles, SRT without WebVTT": ("videolab_assets.defs.speech.assets.to_webvtt", 1),
-    "summary, Markdown without JSON": ("videolab_assets.defs.editorial.assets.metadata_of", 1),
+    "summary, Markdown without JSON": ("videolab_assets.defs.editorial.assets.materialization", 1),
 }
 FEW = ("media, ffmpeg at work",)
+
+
+def owner_of(place: str) -> tuple[Any, str]:
+    """The module or class that a place names a function of, and that function's name."""
+    owner, _, name = place.rpartition(".")
+    module, _, kind = owner.partition(":")
+    imported = importlib.import_module(module)
+    return (getattr(imported, kind) if kind else imported), name
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_place_exists(place: str) -> None:
+    """A renamed function is noticed in minutes of long tests, or not at all."""
+    owner, name = owner_of(PLACES[place][0])
+    assert callable(getattr(owner, name))
 
 
 @pytest.fixture
