@@ -12,26 +12,21 @@ and reapers need no locks and a killed process leaves nothing half-said.
 
 import enum
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, InternalError, OperationalError
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.exc import IntegrityError
 
 from videolab_assets.lib import keys
-from videolab_assets.lib.errors import PermanentError, TransientError
+from videolab_assets.lib.database import Database
+from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.processes import ProcessIdentity
 
 LOOK_UP_AT_ONCE = 10_000
 """Ids in one query: SQLite takes 32,766 parameters."""
-
-_BUSY_SECONDS = 30
 
 
 class State(enum.StrEnum):
@@ -138,22 +133,12 @@ class Catalogue:
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        try:
-            self._engine = _engine(sa.make_url(url))
-        except (ArgumentError, ImportError) as error:
-            raise PermanentError(  # without the URL, which may hold a password
-                "The database's address cannot be used: give sqlite:///… or postgresql+psycopg2://user:password@host/name.",
-                type(error).__name__,
-            ) from None
-        except OSError as error:
-            raise TransientError("The folder of the database cannot be made: check its path, owner and mount.", str(error)) from error
-        self._insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
-        with _errors_explained(self._engine.url):
-            _make_tables(self._engine)
+        self._database = Database(url)
+        self._database.make(_metadata)
 
     def describe(self) -> str:
         """The place in words, without credentials."""
-        return self._engine.url.render_as_string(hide_password=True)
+        return self._database.describe()
 
     def enqueue(self, tenant: str, inbox_key: str, version: str, size: int) -> tuple[Upload, bool]:
         """Notes an upload as queued and due at once, unless it is known.
@@ -187,7 +172,7 @@ class Catalogue:
                 "created_at": now,
                 "updated_at": now,
             }
-            inserted = self._run(self._insert(_uploads).values(fresh).on_conflict_do_nothing())
+            inserted = self._run(self._database.insert(_uploads).values(fresh).on_conflict_do_nothing())
             upload = self.by_upload_id(upload_id)
             if upload is not None:
                 return upload, inserted == 1
@@ -227,7 +212,7 @@ class Catalogue:
 
     def count_unfinished(self) -> int:
         """Uploads queued or accepted, due or not. Costs the same however many finished ones there are."""
-        with _errors_explained(self._engine.url), self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return connection.execute(sa.select(sa.func.count()).select_from(_uploads).where(_is_unfinished)).scalar_one()
 
     def holder(self, tenant: str, sha256: str) -> Upload | None:
@@ -301,7 +286,7 @@ class Catalogue:
 
     def dispose(self) -> None:
         """Closes idle connections."""
-        self._engine.dispose()
+        self._database.dispose()
 
     def _holder(self, upload_id: str, sha256: str) -> Upload | None:
         upload = self.by_upload_id(upload_id)
@@ -317,7 +302,7 @@ class Catalogue:
 
     def _run(self, statement: sa.Insert | sa.Update) -> int:
         """How many rows it touched."""
-        with _errors_explained(self._engine.url), self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return connection.execute(statement).rowcount
 
     def _uploads_where(
@@ -327,7 +312,7 @@ class Catalogue:
         limit: int | None = None,
     ) -> list[Upload]:
         statement = sa.select(_uploads).where(*conditions).order_by(*order).limit(limit)
-        with _errors_explained(self._engine.url), self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return [_upload(row) for row in connection.execute(statement)]
 
 
@@ -351,44 +336,3 @@ def _upload(row: sa.Row[Any]) -> Upload:
 def _storable(sentence: str) -> str:
     """A reason may quote a name as it was uploaded; PostgreSQL takes neither NUL nor half characters."""
     return sentence.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
-
-
-def _engine(url: sa.URL) -> sa.Engine:
-    """Every statement commits by itself. SQLite waits for a lock instead of giving up at once; PostgreSQL connections are checked."""
-    backend = url.get_backend_name()
-    if backend == "sqlite":
-        if url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        return sa.create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": _BUSY_SECONDS})
-    if backend == "postgresql":
-        # One idle connection: every process of Dagster brings its own catalogue, and a server takes about a hundred in all.
-        return sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=9, pool_pre_ping=True)
-    raise PermanentError(f"{backend} is not a database that VideoLab works with: use sqlite:// or postgresql://.")
-
-
-def _make_tables(engine: sa.Engine) -> None:
-    """Daemon, code server and runs start together: only one of them may make the table."""
-    statements: list[sa.Executable] = [
-        CreateTable(_uploads, if_not_exists=True),
-        *(CreateIndex(index, if_not_exists=True) for index in _uploads.indexes),
-    ]
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # kept in the file; readers no longer wait for writers
-        else:
-            connection.exec_driver_sql("SELECT pg_advisory_lock(hashtext('videolab uploads'))")  # IF NOT EXISTS races there
-        try:
-            for statement in statements:
-                connection.execute(statement)
-        finally:
-            if engine.dialect.name != "sqlite":
-                connection.exec_driver_sql("SELECT pg_advisory_unlock(hashtext('videolab uploads'))")
-
-
-@contextmanager
-def _errors_explained(url: sa.URL) -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, InterfaceError, InternalError) as error:
-        place = url.render_as_string(hide_password=True)
-        raise TransientError(f"The database {place} cannot be used now: it is unreachable, locked or full.", str(error.orig)) from error

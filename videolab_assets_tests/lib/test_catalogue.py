@@ -340,7 +340,7 @@ def test_a_killed_owner_is_noticed(catalogue: Catalogue) -> None:
 
 def plans_of(catalogue: Catalogue, use: Callable[[], object]) -> list[str]:
     """The database's plan for each query that `use` makes, as one text each."""
-    engine = catalogue._engine
+    engine = catalogue._database._engine
     statements: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
@@ -358,7 +358,7 @@ def plans_of(catalogue: Catalogue, use: Callable[[], object]) -> list[str]:
 
 def test_the_cost_of_a_tick_does_not_grow(catalogue: Catalogue, clock: Clock) -> None:
     """After a year of uploads each tick reads the whole table, outlasts Dagster's limit, and nothing new is noticed any more."""
-    with catalogue._engine.connect() as connection:
+    with catalogue._database.connect() as connection:
         done = [
             {
                 "upload_id": f"{number:064x}",
