@@ -8,6 +8,7 @@ from videolab_assets.lib.errors import PermanentError
 
 INBOX = "inbox"
 LIBRARY = "library"
+WORK = "work"
 REJECTED = "rejected"
 
 TENANT_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")

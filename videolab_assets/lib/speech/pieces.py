@@ -119,9 +119,9 @@ def _cut(held: Samples, offset: int, most: int, *, final: bool) -> tuple[list[Sp
         start = spans[0][0]
         if not final and start + most + _PAUSE_THAT_ENDS_A_PIECE > horizon:
             return found, max(told, min(start, horizon))
-        end, spans = _first_piece(heard, spans, most)
-        found.append((start, end))
-        told = end
+        told = _end_of_first(heard, spans, most)
+        found.append((start, told))
+        spans = _padded(heard, told)  # as a call that begins here would see them: pieces must not depend on where reads meet
     return found, max(told, horizon)
 
 
@@ -139,26 +139,24 @@ def _padded(heard: Activity, told: int) -> list[Span]:
     return spans
 
 
-def _first_piece(heard: Activity, spans: list[Span], most: int) -> tuple[int, list[Span]]:
-    """Where the piece that begins with the first span ends, and the spans that are left for later ones."""
+def _end_of_first(heard: Activity, spans: list[Span], most: int) -> int:
+    """Where the piece that begins with the first span ends."""
     gaps = [after[0] - before[1] for before, after in pairwise(spans)]
     together = next((index + 1 for index, gap in enumerate(gaps) if gap >= _PAUSE_THAT_ENDS_A_PIECE), len(spans))
     start = spans[0][0]
     fitting = [index + 1 for index, (_, end) in enumerate(spans[:together]) if end - start <= most]
     if not fitting:
-        return _split(heard, spans, most)
+        return _quietest(heard, start, most)
     taken = fitting[-1]
     if taken < together:
         in_second_half = [count for count in fitting if spans[count - 1][1] - start >= most // 2]
         taken = max(in_second_half, key=lambda count: gaps[count - 1], default=taken)
-    return spans[taken - 1][1], spans[taken:]
+    return spans[taken - 1][1]
 
 
-def _split(heard: Activity, spans: list[Span], most: int) -> tuple[int, list[Span]]:
-    """Cuts the first span, too long for one piece, at the quietest fifth of a second in the last third of what fits."""
-    start, end = spans[0]
+def _quietest(heard: Activity, start: int, most: int) -> int:
+    """The middle of the quietest fifth of a second in the last third of what fits into a piece from `start`."""
     first, last = start + 2 * most // 3, start + most
     loudness = 10 ** (heard.levels[first:last] / 10)
     around = np.convolve(loudness, np.ones(_QUIET_STRETCH) / _QUIET_STRETCH, mode="valid")
-    cut = first + int(around.argmin()) + _QUIET_STRETCH // 2
-    return cut, [(cut, end), *spans[1:]]
+    return first + int(around.argmin()) + _QUIET_STRETCH // 2

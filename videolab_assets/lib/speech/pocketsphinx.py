@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from videolab_assets.lib.documents import Segment, Word
 from videolab_assets.lib.errors import PermanentError
+from videolab_assets.lib.speech.options import DEFAULT_OPTIONS, SpeechOptions
 from videolab_assets.lib.speech.spoken import Spoken
 from videolab_assets.lib.speech.voice import Samples
 
@@ -52,14 +53,31 @@ class PocketSphinx:
     draft = True
     languages = frozenset({"en"})
 
+    def __init__(self, options: SpeechOptions = DEFAULT_OPTIONS) -> None:
+        self.options = options
+
     @property
     def identity(self) -> str:
         return f"{self.name} {importlib.metadata.version('pocketsphinx')} {self.model} lw={LANGUAGE_WEIGHT} pause={PAUSE_SECONDS}"
+
+    def check(self) -> None:
+        """See `Engine.check`: it has one model, for English as it is spoken."""
+        beyond = [self.options.model not in ("", self.model), self.options.language not in (None, "en"), self.options.task == "translate"]
+        if any(beyond):
+            raise PermanentError(
+                "PocketSphinx hears English with the model that it brings, and translates nothing: leave VIDEOLAB_SPEECH_MODEL, _LANGUAGE "
+                "and _TASK as they are, or set VIDEOLAB_TRANSCRIBER to whisper or faster-whisper."
+            )
+
+    def weights_are_here(self) -> bool:
+        """True: they are in its package."""
+        return True
 
     @functools.cached_property
     def _decoder(self) -> "Decoder":
         import pocketsphinx
 
+        self.check()
         try:
             return pocketsphinx.Decoder(loglevel="FATAL", lw=LANGUAGE_WEIGHT)
         except RuntimeError as problem:
@@ -67,7 +85,7 @@ class PocketSphinx:
                 "PocketSphinx could not load the English model that its package brings: install it again.", str(problem)
             ) from problem
 
-    def transcribe(self, samples: Samples, *, start: float, language: str | None) -> Spoken:
+    def transcribe(self, samples: Samples, *, start: float, likely: str | None) -> Spoken:
         """See `Engine.transcribe`. Another language than English is heard as if it were English."""
         if not len(samples):
             return Spoken()  # process_raw raises an IndexError over an empty buffer

@@ -23,10 +23,23 @@ class Spoken:
 
 
 def joined(parts: Iterable[Spoken]) -> Spoken:
-    """The parts one after the other, in the language that most words are in."""
+    """The parts one after the other, in the language that most words are in; segments in another one say so."""
+    parts = list(parts)
+    words = words_by_language(parts)
+    most = words.most_common(1)[0][0] if words.total() else NO_LANGUAGE
+    segments = [
+        segment.model_copy(update={"language": language if language != most else None})
+        for part in parts
+        for segment in part.segments
+        for language in [segment.language or part.language]
+    ]
+    return Spoken(most, segments)
+
+
+def words_by_language(parts: Iterable[Spoken]) -> Counter[str]:
+    """How many words of the parts are in each language."""
     words: Counter[str] = Counter()
-    segments: list[Segment] = []
     for part in parts:
-        words[part.language] += part.word_count
-        segments += part.segments
-    return Spoken(words.most_common(1)[0][0] if words.total() else NO_LANGUAGE, segments)
+        for segment in part.segments:
+            words[segment.language or part.language] += len(segment.words)
+    return words

@@ -7,7 +7,7 @@ import pytest
 
 from videolab_assets.lib.speech.pocketsphinx import PocketSphinx
 from videolab_assets.lib.speech.spoken import Spoken
-from videolab_assets.lib.speech.transcribe import transcribe
+from videolab_assets.lib.speech.transcribe import Hearing, transcribe
 from videolab_assets.lib.speech.voice import Samples
 from videolab_assets_tests.lib.speech import sounds
 
@@ -34,16 +34,21 @@ def sample_sound(sample_flac: Path) -> Samples:
 
 
 @pytest.fixture(scope="session")
-def sample_progress() -> list[tuple[float, float]]:
-    """What `sample_spoken` reported on its way."""
+def sample_progress() -> list[tuple[float, float, float | None]]:
+    """What `sample_hearing` reported on its way."""
     return []
 
 
 @pytest.fixture(scope="session")
-def sample_spoken(
-    engine: PocketSphinx, sample_flac: Path, sample_truth: dict[str, Any], sample_progress: list[tuple[float, float]]
-) -> Spoken:
-    def tell(done: float, total: float) -> None:
-        sample_progress.append((done, total))
+def sample_hearing(
+    engine: PocketSphinx, sample_flac: Path, sample_truth: dict[str, Any], sample_progress: list[tuple[float, float, float | None]]
+) -> Hearing:
+    def tell(done: float, total: float, left: float | None) -> None:
+        sample_progress.append((done, total, left))
 
     return transcribe(sample_flac, engine, duration=sample_truth["video"]["duration"], progress=tell)
+
+
+@pytest.fixture(scope="session")
+def sample_spoken(sample_hearing: Hearing) -> Spoken:
+    return sample_hearing.spoken

@@ -64,6 +64,17 @@ def syllables(seconds: float, seed: int = 0) -> NDArray[np.floating[Any]]:
     return np.asarray(np.random.default_rng(seed).normal(size=count) * envelope * 3000)
 
 
+TURN = 6
+"""Seconds of one turn of `turns`."""
+
+
+def turns(count: int) -> Samples:
+    """Three seconds of speech and three of near-silence, so many times: a piece each."""
+    spoken = [mixed(syllables(TURN / 2, seed)) for seed in range(count)]
+    rests = [mixed(np.random.default_rng(seed).normal(size=TURN * SAMPLE_RATE // 2) * 20) for seed in range(count)]
+    return np.concatenate([part for turn in zip(spoken, rests, strict=True) for part in turn])
+
+
 def words(text: str) -> list[str]:
     """Words as two transcripts are compared: no case, no punctuation, and one spelling of what sounds the same."""
     return re.sub(r"[^a-z ]", "", text.lower()).replace("light house", "lighthouse").split()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from videolab_assets.lib.errors import TransientError
@@ -41,6 +41,7 @@ GAINS = st.lists(st.sampled_from([0.1, 0.3, 1.0, 3.0]), min_size=1, max_size=5)
 
 
 @settings(max_examples=15)
+@example(stretches=[(3.0, 0.1), (3.0, 12.0), (6.4375, 0.4), (3.0, 0.1), (3.0, 0.1), (3.0, 0.1)], gains=[0.1], block=3.0, longest=4.0)
 @given(stretches=STRETCHES, gains=GAINS, block=st.floats(3, 25), longest=st.sampled_from([4.0, 9.0]))
 def test_pieces_cover_speech_whatever_the_blocks(
     stretches: list[tuple[float, float]], gains: list[float], block: float, longest: float

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from videolab_assets.lib.documents import Word
+from videolab_assets.lib.errors import PermanentError
+from videolab_assets.lib.speech.options import SpeechOptions
 from videolab_assets.lib.speech.pieces import pieces
 from videolab_assets.lib.speech.pocketsphinx import PAUSE_SECONDS, PocketSphinx, _utterances, _words
 from videolab_assets.lib.speech.spoken import Spoken
@@ -57,16 +59,26 @@ def test_text_reads_as_sentences_and_words_stay_as_heard(sample_spoken: Spoken) 
 def test_a_piece_is_heard_alike_whatever_came_before(engine: PocketSphinx, sample_sound: Samples) -> None:
     """Prevents a resumed transcript from differing from one made in one go: the decoder remembers the level of what it heard."""
     piece = list(pieces([sample_sound]))[-1]
-    fresh = PocketSphinx().transcribe(piece.samples, start=piece.start, language=None)
+    fresh = PocketSphinx().transcribe(piece.samples, start=piece.start, likely=None)
     assert fresh.segments
-    engine.transcribe(sounds.mixed(sounds.syllables(2) * 4), start=0, language=None)
-    assert engine.transcribe(piece.samples, start=piece.start, language=None) == fresh
+    engine.transcribe(sounds.mixed(sounds.syllables(2) * 4), start=0, likely=None)
+    assert engine.transcribe(piece.samples, start=piece.start, likely=None) == fresh
 
 
-def test_another_language_is_heard_as_english(engine: PocketSphinx, sample_sound: Samples) -> None:
-    """Prevents a Spanish tenant's upload from failing for want of a Spanish model."""
+def test_what_is_likely_changes_nothing(engine: PocketSphinx, sample_sound: Samples) -> None:
+    """Prevents a piece from being heard another way after a resumed run than in one go: it knows English alone."""
     piece = sample_sound[10 * SAMPLE_RATE : 14 * SAMPLE_RATE]
-    assert engine.transcribe(piece, start=0, language="es") == engine.transcribe(piece, start=0, language="en")
+    assert engine.transcribe(piece, start=0, likely="es") == engine.transcribe(piece, start=0, likely=None)
+
+
+@pytest.mark.parametrize("options", [SpeechOptions(task="translate"), SpeechOptions(language="es"), SpeechOptions(model="small")])
+def test_what_it_cannot_do_it_refuses(options: SpeechOptions, sample_sound: Samples) -> None:
+    """Prevents Spanish heard as English gibberish, or a translation that is none, for a setting that was meant for Whisper."""
+    refusing = PocketSphinx(options)
+    with pytest.raises(PermanentError, match="VIDEOLAB_TRANSCRIBER") as raised:
+        refusing.transcribe(sample_sound[:SAMPLE_RATE], start=0, likely=None)
+    assert "\n" not in str(raised.value)
+    PocketSphinx(SpeechOptions(language="en", model="en-us", device="cuda")).check()
 
 
 @pytest.mark.parametrize("count", [0, 1, 160, 1599, 1600, 1601, 4000])
@@ -74,13 +86,13 @@ def test_almost_nothing_is_not_an_error(engine: PocketSphinx, count: int) -> Non
     """Prevents the IndexError and the None that PocketSphinx answers short buffers with."""
     noise = np.random.default_rng(count).normal(size=count) * 3000
     for sound in (np.zeros(count, np.int16), sounds.mixed(noise)):
-        assert engine.transcribe(sound, start=0, language=None) == Spoken()
+        assert engine.transcribe(sound, start=0, likely=None) == Spoken()
 
 
 def test_music_gives_hardly_a_word_even_past_voice_activity(engine: PocketSphinx, tmp_path: Path) -> None:
     """Prevents invented words: 8 s of film music straight into the engine, as voice activity may let any of it through."""
     music = sounds.samples_of(sounds.flac_of(sounds.shared("big-buck-bunny-30s.webm"), tmp_path))
-    assert engine.transcribe(music[10 * SAMPLE_RATE : 18 * SAMPLE_RATE], start=0, language=None).word_count <= 3
+    assert engine.transcribe(music[10 * SAMPLE_RATE : 18 * SAMPLE_RATE], start=0, likely=None).word_count <= 3
 
 
 def test_marks_of_the_recogniser_are_not_words() -> None:
