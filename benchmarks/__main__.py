@@ -6,7 +6,7 @@ import sys
 
 from benchmarks.measure import machine
 
-NAMES = ("one_decode", "shots", "overhead", "sensor")
+NAMES = ("one_decode", "shots", "overhead", "sensor", "transcribe", "subtitles", "summary", "search")
 
 
 def main(names: list[str]) -> int:

@@ -1,5 +1,6 @@
 """A connection to VideoLab's own tables, in SQLite or PostgreSQL: the same statements over both."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from videolab_assets.lib.errors import PermanentError, TransientError
 
 _BUSY_SECONDS = 30
+_PAUSE_SECONDS = 0.02
 
 
 class Database:
@@ -92,7 +94,7 @@ class Database:
     def alone(self, connection: sa.Connection) -> Iterator[None]:
         """For statements that change the schema: one process at a time."""
         if self.is_sqlite:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # kept in the file; readers no longer wait for writers
+            _write_ahead(connection)
             yield
             return
         connection.exec_driver_sql("SELECT pg_advisory_lock(hashtext('videolab tables'))")  # IF NOT EXISTS races there
@@ -104,6 +106,24 @@ class Database:
     def dispose(self) -> None:
         """Closes idle connections."""
         self._engine.dispose()
+
+
+def _write_ahead(connection: sa.Connection) -> None:
+    """Switches the file to a journal with which readers do not wait for writers; the file remembers it.
+
+    The switch takes the whole file for itself and does not wait for others who want the same, as several processes do at their first
+    start: SQLite's own busy timeout does not hold there.
+    """
+    give_up = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        except OperationalError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _engine(url: sa.URL) -> sa.Engine:
