@@ -19,21 +19,24 @@ you your yours yourself yourselves youre find finds found look looks looking loo
 work works working worked call called calls ask asked asks show shows shown feel feels felt leave leaves left happen happens happened
 becomes begin begins began turn turns turned help helps helped run runs move moves big small high low easy hard important different simple
 main real early late easily quickly slowly tomorrow yesterday everywhere somewhere anywhere expect expects learn learned remember believe
-understand
+understand alright anyways honestly literally totally obviously hey bye guys folks yep yup nope nah wanna gotta kinda sorta super wow cool
+awesome
 """
 
 TITLES = """
-mr mrs ms mx dr drs prof profs messrs mmes gov lt sgt cpl pvt capt cmdr maj rev supt insp st e.g i.e eg ie cf viz approx v vs
+mr mrs ms mx mt a.k.a aka dr drs prof profs messrs mmes gov lt sgt cpl pvt capt cmdr maj rev supt insp st e.g i.e eg ie cf viz approx v vs
 """
 
 NUMBER_SIGNS = """
-no nos fig figs vol vols p pp ch sec op tel ext art mt ft ed eds para par al jan feb mar apr jun jul aug sept sep oct nov dec
+no nos fig figs vol vols p pp ch sec op tel ext art ft ed eds para par al jan feb mar apr jun jul aug sept sep oct nov dec
 """
 
 CLOSERS = """
-etc inc ltd co corp llc plc jr sr esq bros u.s u.k u.n u.s.a e.u a.m p.m b.c a.d d.c ph.d m.d b.a m.a ave blvd rd dept est sen rep gen col
+inc ltd co corp llc plc jr sr esq bros u.s u.k u.n u.s.a e.u d.c ph.d m.d b.a m.a ave blvd rd dept est sen rep gen col
 hon adm pres lb lbs min mins hr hrs secs
 """
+
+LAST_WORDS = "etc a.m p.m b.c a.d"
 
 TIES = """
 a an the of to in on at by for with from into onto about over under between through during against without within as than like my your his
@@ -55,7 +58,10 @@ DANGLING = """
 it he she they them him his its their this that these those it's that's he's she's they're they've there's they'll it'll such both neither
 and but or nor so because although though which who whom whose while whereas then also too either otherwise therefore thus hence however
 instead meanwhile moreover furthermore besides here's as_a_result for_that in_that at_that after_that the_same the_other the_former
-the_latter one_of
+the_latter one_of for_this in_this at_this after_this with_this with_that by_this by_that from_this from_that like_this like_that to_this
+to_that of_this of_that her still yet later afterwards here for_example for_instance in_other_words as_i_said like_i_said on_the_other
+what's_more some_of_them most_of_them many_of_them all_of_them each_of_them none_of_them some_of_these most_of_these until_then
+not_only_that in_addition even_so if_so if_not by_then as_such in_contrast in_turn
 """
 
 SPEAKER = """

@@ -13,10 +13,10 @@ from videolab_assets.lib.summary.language import Language, bare, language_of
 from videolab_assets.lib.summary.markdown import clock, escaped
 from videolab_assets.lib.summary.ranking import Likeness, Scores, centrality, chosen
 from videolab_assets.lib.summary.sentences import Sentence, sentences_of, tokens_of
-from videolab_assets.lib.summary.terms import content_stems, stemmer_of, tags_of
-from videolab_assets.lib.summary.wording import clause_ends, contains_any, cut, dangles, tidied, without_full_stop
+from videolab_assets.lib.summary.terms import Stem, content_stems, stemmer_of, tags_of
+from videolab_assets.lib.summary.wording import clause_ends, contains_any, cut, dangles, hangs, tidied, without_full_stop
 
-VERSION = "1"
+VERSION = "2"
 
 LONGEST_TITLE = 70
 LONGEST_DESCRIPTION = 300
@@ -39,6 +39,7 @@ class _Text:
     likeness: Likeness
     clean: list[int]
     tags: list[str]
+    stem: Stem
 
     @property
     def times(self) -> Scores:
@@ -59,13 +60,18 @@ class ExtractiveEngine:
 
     name = "extractive"
     model = ""
+    follows_prompts = False
+
+    def complaints(self) -> list[str]:
+        """None: it needs nothing."""
+        return []
 
     @property
     def identity(self) -> str:
         return f"{self.name}-{VERSION}"
 
-    def summary_of(self, transcript: Transcript, prompt: str | None = None) -> Summary:
-        """The summary. A prompt is ignored: this engine quotes, and cannot follow a wish.
+    def summary_of(self, transcript: Transcript, prompt: str | None = None, *, tenant: str = "") -> Summary:
+        """The summary. A prompt is ignored: this engine quotes, and cannot follow a wish; it is free, so that no tenant matters.
 
         From about eight different sentences on there are 3 to 7 key points and 5 to 10 tags. Shorter texts give fewer, and one
         that fits into the description whole gives no key points and no notes, rather than the same words twice.
@@ -113,9 +119,14 @@ def _read(transcript: Transcript) -> _Text:
         stems=stems,
         scores=scores,
         likeness=likeness,
-        clean=[index for index, text in enumerate(texts) if not dangles(text, language) and len(set(stems[index])) > 1],
+        clean=[index for index, text in enumerate(texts) if _stands_alone(text, language) and len(set(stems[index])) > 1],
         tags=tags_of(sentences, language, stem, np.where(announced, 1.0, scores)),
+        stem=stem,
     )
+
+
+def _stands_alone(text: str, language: Language) -> bool:
+    return not dangles(text, language) and not hangs(text, language)
 
 
 def _scores(
@@ -186,13 +197,17 @@ def _title(text: _Text) -> str:
             return without_full_stop(cut(topic[0].upper() + topic[1:], LONGEST_TITLE, text.language))
     weights = _stem_weights(text.stems)
     rated = [
-        (_title_worth(text, index, end, weights), title)
+        (_stands_alone(title, text.language), worth, title)
         for index in text.best(12)
         for end in _title_ends(text.texts[index], text.language)
         if (title := without_full_stop(text.texts[index][:end])) and len(title) <= LONGEST_TITLE
+        if (worth := _title_worth(text, index, end, weights))
     ]
-    worth, title = max(rated, default=(0.0, ""))
-    return title if worth > 0 else without_full_stop(cut(text.texts[text.best(1)[0]], LONGEST_TITLE, text.language))
+    best = text.best(1)[0]
+    stands_alone, _, title = max(rated, default=(False, 0.0, ""))
+    if stands_alone or (title and best not in text.clean):
+        return title
+    return without_full_stop(cut(text.texts[best], LONGEST_TITLE, text.language))
 
 
 def _title_ends(sentence: str, language: Language) -> list[int]:
@@ -209,7 +224,6 @@ def _title_worth(text: _Text, index: int, end: int, weights: dict[str, float]) -
         return 0.0
     worth = sum(weights[stem] for stem in set(stems)) / len(set(stems)) ** 0.5 * (0.3 + float(text.scores[index]))
     worth *= 1.0 if end == len(whole) else 0.9 if whole[end - 1] in ",;:" else 0.6
-    worth *= 0.6 if dangles(whole, text.language) else 1.0
     worth *= 0.7 if contains_any(whole[:end], text.language.speaker) else 1.0
     return float(worth * (1.2 if index < len(text.texts) / 4 else 1.0))
 
@@ -228,10 +242,9 @@ def _show_notes(text: _Text) -> str:
             for index in sorted(text.best(3 if count > 1 else 5, inside))
         ]
         if count > 1:
-            stem = stemmer_of(text.language)
             own = [
                 tag
-                for tag in tags_of(text.sentences[opened_at:closed_at], text.language, stem, text.scores[opened_at:closed_at])
+                for tag in tags_of(text.sentences[opened_at:closed_at], text.language, text.stem, text.scores[opened_at:closed_at])
                 if tag not in named
             ][:3]
             named |= set(own)

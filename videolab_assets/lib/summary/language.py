@@ -15,18 +15,19 @@ CLEAR_SHARE = 0.33
 
 @dataclass(frozen=True)
 class Language:
-    """Word lists and patterns of one language, all lower-case. Stop words count with and without their accents; `_` joins two words.
+    """Word lists and patterns of one language, all lower-case. Stop words count with and without their accents; `_` joins neighbours.
 
     Attributes:
         titles: abbreviations that a name or number always follows: they never end a sentence.
         number_signs: abbreviations before a number, and words of their own elsewhere ("fig. 3", "mar. 2").
-        closers: abbreviations that may also end a sentence.
+        closers: abbreviations that may also end a sentence, and that a name may follow.
+        last_words: abbreviations that no name follows: before a capital they end a sentence, but for "5 p.m. Monday".
         ties: words that belong to the word after them: no line and no cue ends on one.
         openers: words that a sentence can lose from its front without a change of meaning ("and", "well").
         asides: the same, where a comma follows ("now,").
         clause_openers: words that begin a clause: a good place to break before.
         hesitations: sounds that are not words.
-        dangling: first words that point back at something said before.
+        dangling: first words, up to three joined, that point back at something said before.
         speaker: words by which speaker and listener name themselves.
         emphasis: words by which a speaker marks what matters (Edmundson's cue words, 1969).
         housekeeping: words that show that a sentence greets, thanks or asks for a subscription.
@@ -34,6 +35,7 @@ class Language:
         generic: nouns that say nothing by themselves.
         noun_markers, verb_markers: words that come right before a noun, or right before a verb.
         verb_ending, noun_ending: suffixes that say what a word is likely to be.
+        adverb: matches what is an adverb and nothing else.
         announcement: matches "today we are going to talk about <topic>"; its group `topic` is what follows.
         plural: how a plural ends, where a word that describes a noun stands in the singular ("bridges fail" is no name of anything).
         head_first: the noun comes before what describes it.
@@ -47,6 +49,7 @@ class Language:
     titles: frozenset[str] = frozenset()
     number_signs: frozenset[str] = frozenset()
     closers: frozenset[str] = frozenset()
+    last_words: frozenset[str] = frozenset()
     ties: frozenset[str] = frozenset()
     openers: frozenset[str] = frozenset()
     asides: frozenset[str] = frozenset()
@@ -62,6 +65,7 @@ class Language:
     verb_markers: frozenset[str] = frozenset()
     verb_ending: re.Pattern[str] = field(default=re.compile(r"(?!)"))
     noun_ending: re.Pattern[str] = field(default=re.compile(r"(?!)"))
+    adverb: re.Pattern[str] = field(default=re.compile(r"(?!)"))
     announcement: re.Pattern[str] = field(default=re.compile(r"(?!)"))
     plural: re.Pattern[str] = field(default=re.compile(r"(?!)"))
     head_first: bool = False
@@ -90,12 +94,13 @@ SPANISH = Language(
     titles=_words(spanish.TITLES),
     number_signs=_words(spanish.NUMBER_SIGNS),
     closers=_words(spanish.CLOSERS),
+    last_words=_words(spanish.LAST_WORDS),
     ties=_words(spanish.TIES),
     openers=_words(spanish.OPENERS),
     asides=_words(spanish.ASIDES),
     clause_openers=_words(spanish.CLAUSE_OPENERS),
     hesitations=_words(spanish.HESITATIONS),
-    dangling=_words(spanish.DANGLING),
+    dangling=_with_unaccented(spanish.DANGLING) - {"el"},  # without its accent "él" is the article
     speaker=_words(spanish.SPEAKER),
     emphasis=_words(spanish.EMPHASIS),
     housekeeping=_with_unaccented(spanish.HOUSEKEEPING),
@@ -105,6 +110,7 @@ SPANISH = Language(
     verb_markers=_words(spanish.VERB_MARKERS),
     verb_ending=re.compile(spanish.VERB_ENDING),
     noun_ending=re.compile(spanish.NOUN_ENDING),
+    adverb=re.compile(spanish.ADVERB),
     announcement=re.compile(spanish.ANNOUNCEMENT, re.IGNORECASE),
     head_first=True,
     joints=_words("de del"),
@@ -118,6 +124,7 @@ ENGLISH = Language(
     titles=_words(english.TITLES),
     number_signs=_words(english.NUMBER_SIGNS),
     closers=_words(english.CLOSERS),
+    last_words=_words(english.LAST_WORDS),
     ties=_words(english.TIES),
     openers=_words(english.OPENERS),
     asides=_words(english.ASIDES),

@@ -5,17 +5,20 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from videolab_assets.lib.documents import Segment, Transcript, Word
 from videolab_assets.lib.summary.language import Language, bare
 
 LONGEST_SENTENCE = 40
 """Words. Past this a listener has heard a full stop, whatever the engine wrote."""
+LONGEST_UTTERANCE = 24
+"""Words, in text without punctuation, whose sentences have nothing else to end them; spoken ones have about twelve."""
 SHORTEST_PIECE = 6
 """Words left on either side where an overlong sentence is divided."""
 UTTERANCE_PAUSE = 0.7
 """Seconds of silence that end a sentence in text without punctuation."""
+BREATH = 0.2
+"""Seconds of silence without which the end of a segment ends no sentence: engines and subtitles divide running speech anywhere."""
 SCENE_PAUSE = 3.0
 """Seconds of silence that end a sentence in any text."""
 LATEST = 1e6
@@ -25,6 +28,7 @@ WORDS_PER_FULL_STOP = 50
 
 _CLOSING = "\"'”’»)]}›"
 _OPENING = "\"'“‘«([{‹¿¡—–-"
+_INITIAL = re.compile(r"[^\W\d_]")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 _LIST_NUMBER = re.compile(r"\d{1,2}[.)]")
 
@@ -96,9 +100,10 @@ def sentences_of(tokens: Sequence[Token], language: Language) -> list[Sentence]:
     opened_at = 0
     for index, token in enumerate(tokens):
         pause = tokens[index + 1].start - token.end if index + 1 < len(tokens) else math.inf
-        utterance_over = not punctuated and (token.closes_segment or pause >= UTTERANCE_PAUSE)
+        utterance_over = not punctuated and pause >= (BREATH if token.closes_segment else UTTERANCE_PAUSE)
         if stops[index] or utterance_over or pause >= SCENE_PAUSE:
-            sentences += [Sentence(piece) for piece in _pieces(tuple(tokens[opened_at : index + 1]), language)]
+            longest = LONGEST_SENTENCE if punctuated else LONGEST_UTTERANCE
+            sentences += [Sentence(piece) for piece in _pieces(tuple(tokens[opened_at : index + 1]), language, longest)]
             opened_at = index + 1
     return sentences
 
@@ -109,7 +114,8 @@ def sentence_ends(texts: Sequence[str], language: Language) -> list[bool]:
     Abbreviations, initials, list numbers, decimals and trailing dots before a lower-case word do not. The last word always does.
     """
     has_capitals = any(text[:1].isupper() for text in texts)
-    ends = [_ends_before(text, following, language, has_capitals) for text, following in pairwise(texts)]
+    around = zip(["", *texts], texts, texts[1:], strict=False)
+    ends = [_ends_before(before, text, following, language, has_capitals) for before, text, following in around]
     for index, text in enumerate(texts[:-1]):
         opens_sentence = index == 0 or ends[index - 1]
         if opens_sentence and _LIST_NUMBER.fullmatch(text):
@@ -117,7 +123,7 @@ def sentence_ends(texts: Sequence[str], language: Language) -> list[bool]:
     return [*ends, True] if texts else []
 
 
-def _ends_before(text: str, following: str, language: Language, has_capitals: bool) -> bool:
+def _ends_before(before: str, text: str, following: str, language: Language, has_capitals: bool) -> bool:
     stripped = text.rstrip(_CLOSING)
     if stripped[-1:] not in (".", "?", "!", "…"):
         return False
@@ -125,8 +131,12 @@ def _ends_before(text: str, following: str, language: Language, has_capitals: bo
     if stripped[-1] != "." or stripped.endswith("..."):
         return not goes_on
     core = stripped.rstrip(".").lstrip(_OPENING).lower()
+    if _INITIAL.fullmatch(core) and _INITIAL.fullmatch(first := before.rstrip(".").lstrip(_OPENING).lower()) and before.endswith("."):
+        core = f"{first}.{core}"  # "p. m.", "a. C.", "S. A."
     if core in language.titles or (core in language.number_signs and following[:1].isdigit()):
         return False
+    if core in language.last_words:
+        return has_capitals and following.lstrip(_OPENING)[:1].isupper() and bare(following) not in language.never_tags
     if core in language.closers or _INITIALS.fullmatch(core):
         return _opens_sentence(following, language, has_capitals)
     looks_abbreviated = goes_on and len(core) <= 4
@@ -134,27 +144,29 @@ def _ends_before(text: str, following: str, language: Language, has_capitals: bo
 
 
 def _opens_sentence(text: str, language: Language, has_capitals: bool) -> bool:
-    """Whether the word after an ambiguous dot begins a sentence: a function word with a capital does, a name may not."""
+    """Whether the word after an ambiguous dot begins a sentence: a function word with a capital does, a name or initial may not."""
     if text[:1] in "¿¡":
         return True
+    if text.endswith(".") and _INITIAL.fullmatch(bare(text)):
+        return False
     return has_capitals and text.lstrip(_OPENING)[:1].isupper() and bare(text) in language.stop_words
 
 
-def _pieces(tokens: tuple[Token, ...], language: Language) -> Iterator[tuple[Token, ...]]:
-    """Divides an overlong run at its best places: longest pause, comma, segment end, or before a conjunction."""
+def _pieces(tokens: tuple[Token, ...], language: Language, longest: int) -> Iterator[tuple[Token, ...]]:
+    """Divides an overlong run at its best places: longest pause, comma, segment end, or before a word that opens a sentence."""
 
     def worth(cut: int) -> float:
         before, after = tokens[cut - 1], tokens[cut]
         gain = min(after.start - before.end, 2.0) * 4
         gain += 3.0 if before.text[-1:] in ",;:" else 0.0
-        gain += 2.0 if before.closes_segment else 0.0
+        gain += 2.0 if before.closes_segment and after.start - before.end >= BREATH else 0.0
         gain += 1.0 if bare(after.text) in language.openers else 0.0
         gain -= 2.0 if bare(before.text) in language.ties else 0.0
-        return gain + (cut - opened_at) / LONGEST_SENTENCE
+        return gain + (cut - opened_at) / longest
 
     opened_at = 0
-    while len(tokens) - opened_at > LONGEST_SENTENCE:
-        last = min(opened_at + LONGEST_SENTENCE, len(tokens) - SHORTEST_PIECE)
+    while len(tokens) - opened_at > longest:
+        last = min(opened_at + longest, len(tokens) - SHORTEST_PIECE)
         cut = max(range(opened_at + SHORTEST_PIECE, last + 1), key=worth)
         yield tokens[opened_at:cut]
         opened_at = cut

@@ -25,22 +25,26 @@ ponemos pon cree creen creo creer crees creemos parece parecen parecer necesita 
 empezar empezó empezamos empezando usa usan usar usamos usando usó hablar hablamos habla hablando hablado nuevo nueva nuevos nuevas primer
 primera primero primeros último última últimos únicamente único única además ahora ahí alrededor adelante atrás arriba abajo cerca ayer
 hoy mañana tarde temprano ejemplo posible importante mayor mayoría menor mediante realmente simplemente exactamente prácticamente
-básicamente normalmente
+básicamente normalmente gracias claro vale okay ok oye oiga mira miren mire venga vaya anda verdad exacto genial perfecto digamos nah ajá
+ojalá acaso
 """
 
 TITLES = """
 d dª dña dr dra dres dras ee esq excmo excma fr gral hno hna ilmo ilma ing lic mtro mtra pbro prof profa profs pdte pdta sr sra sres sras
-srta srtas srto sto sta cnel tte sgto arq abog avda aprox cf cfr dpto ej entlo ibíd ibid izq p p.ej s.s
+srta srtas srto sto sta cnel tte sgto arq abog admón admon av avda aprox cf cfr depto dpto ej entlo ibíd ibid izq lcda lcdo mons p
+p.ej rda rdo univ s.s v.gr vda
 """
 
 NUMBER_SIGNS = """
-art arts cap fig figs n núm núms nro op pág págs pp párr ref tel telf tít tfno trad vol vols máx mín c av col ene feb mar abr may jun jul
+art arts cap fig figs n núm núms nro op pág págs pp párr ref tel telf tít tfno trad vol vols máx mín c col ene feb mar abr may jun jul
 ago sept set oct nov dic
 """
 
 CLOSERS = """
-uu etc cía co corp inc ltd s.a s.l s.l.u s.a.u s.r.l a.m p.m a.c d.c e.u e.u.a u.s ee.uu hnos admón jr vs cm kg km min seg hab
+uu cía co corp inc ltd s.a s.l s.l.u s.a.u s.r.l e.u e.u.a u.s ee.uu hnos jr vs cm kg km min seg hab ph.d
 """
+
+LAST_WORDS = "etc a.m p.m a.c d.c"
 
 TIES = """
 el la los las un una unos unas lo al del a ante bajo con contra de desde durante en entre hacia hasta mediante para por según sin sobre
@@ -64,7 +68,11 @@ DANGLING = """
 él ella ellos ellas ello esto eso aquello este esta estos estas ese esa esos esas aquel aquella aquellos aquellas lo le les su sus es son
 está están era eran fue fueron tiene tienen tenía tenían puede pueden ahí allí así tal tales porque aunque que cual cuales quien quienes
 cuyo cuya donde mientras sino ni y e o u pero pues entonces además también tampoco ambos ambas por_eso por_lo por_tanto por_ello
-sin_embargo no_obstante de_ahí en_cambio es_decir o_sea el_cual la_cual del_mismo no_es no_son
+sin_embargo no_obstante de_ahí en_cambio es_decir o_sea el_cual la_cual del_mismo no_es no_son con_eso
+con_esto con_ello por_esto para_eso para_esto para_ello de_eso de_esto de_ello en_eso en_esto en_ello a_eso a_esto a_ello sobre_eso sin_eso
+luego asimismo igualmente dicho dicha dichos dichas por_ejemplo por_otro_lado por_otra_parte por_su_parte por_consiguiente con_lo_cual se_lo
+se_la de_modo_que de_manera_que de_todas_formas de_todos_modos el_mismo la_misma lo_mismo a_su_vez aun_así más_tarde ahora_bien en_fin
+de_hecho ésta éstas éste éstos ésa ésas ése ésos aquélla aquél
 """
 
 SPEAKER = """
@@ -113,6 +121,7 @@ VERB_ENDING = (
     r"(?:[aeií]d[oa]s?|[aei]r(?:l[aeo]s?|se|nos|te|me)?|[aá]ndo(?:l[aeo]s?|se)?|[ié]endo(?:l[aeo]s?|se)?|amos|emos|imos|aron|ieron|aban|[áa]bamos|aba"
     r"|ará|erá|irá|arán|erán|irán|aría|ería(?=n)|iría|aste|iste|aréis|áis|éis|ó)$"
 )
+ADVERB = r"[a-zñáéíóú]{3}mente$"
 NOUN_ENDING = r"(?:ción|ciones|sión|siones|dad|dades|tad|miento|mientos|ismo|istas?|uras?|encias?|ancias?|eza|ajes?|logía|metro|grafía)$"
 
 ANNOUNCEMENT = (

@@ -26,6 +26,9 @@ PHRASE_WEIGHT = 1.7
 _TERM = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _POSSESSIVE = re.compile(r"'s?$")
 _CLAUSE_END = re.compile(r"[,;:.?!…)\]\"”»]$")
+_GENDERS = {"a": "feminine", "o": "masculine"}
+_GENDERLESS = re.compile(r"(?:[mtp]as?|días?|manos?|fotos?|radios?|motos?|aguas?|almas?|áreas?|aulas?)$")
+_NUMBERLESS = re.compile(r"[iu]s$")
 
 Stem = Callable[[str], str]
 
@@ -48,6 +51,8 @@ def stemmer_of(language: Language) -> Stem:
 def content_word(text: str, language: Language) -> str:
     """The bare word if it carries meaning of its own; empty for stop words, contractions of them, numbers and single letters."""
     word = bare(text)
+    if word in language.titles or word in language.closers or word in language.last_words:
+        return ""
     if "'" in word:
         word = _POSSESSIVE.sub("", word) if word.partition("'")[0] not in language.stop_words else ""
     carries = len(word) > 1 and len(word) <= LONGEST_TAG and _TERM.fullmatch(word) and word not in language.stop_words
@@ -221,7 +226,7 @@ def _phrases(run: _Run, language: Language) -> Iterator[tuple[str, ...]]:
 def _worth(phrase: tuple[str, ...], likeness: dict[str, float], language: Language) -> float:
     """How good a tag this makes, above 0; 0 where it makes none."""
     words = [word for word in phrase if word not in language.joints]
-    if any(word in language.never_tags for word in words) or len(" ".join(phrase)) > LONGEST_TAG:
+    if any(word in language.never_tags or language.adverb.search(word) for word in words) or len(" ".join(phrase)) > LONGEST_TAG:
         return 0.0
     head, other = (words[0], words[-1]) if language.head_first else (words[-1], words[0])
     if (head in language.generic and len(words) == 1) or other in language.generic or len(set(words)) < len(words):
@@ -231,9 +236,22 @@ def _worth(phrase: tuple[str, ...], likeness: dict[str, float], language: Langua
     if len(words) == 1:
         return likeness[head]
     # Neighbours that are no phrase: what describes a noun ends like no verb.
+    if language.head_first and len(phrase) == 2 and not _agree(head, other):
+        return 0.0
     if language.plural.search(other) or (language.verb_ending.search(other) and not language.noun_ending.search(other)):
         return 0.0
     return PHRASE_WEIGHT * (2 * likeness[head] + max(likeness[other], 0.3)) / 3
+
+
+def _agree(noun: str, other: str) -> bool:
+    """Whether a Spanish word may describe the noun before it by gender and number; "cerebro limpia" and "vecinos vigilan" are no names.
+
+    Ends that tell no gender, as in "problema" and "mano", agree with any.
+    """
+    if not _NUMBERLESS.search(noun) and noun.endswith("s") != other.endswith("s"):
+        return False
+    genders = {_GENDERS.get(word.rstrip("s")[-1:]) for word in (noun, other)}
+    return bool(_GENDERLESS.search(noun)) or None in genders or len(genders) == 1
 
 
 def _as_written(word: str, usage: dict[str, _Usage]) -> str:

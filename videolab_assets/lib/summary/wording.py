@@ -51,9 +51,14 @@ def dangles(text: str, language: Language) -> bool:
     return _begins_with(text, language.dangling)
 
 
+def hangs(text: str, language: Language) -> bool:
+    """Whether the text's end belongs to words that are missing ("thanks to the"), as where running speech was divided somewhere."""
+    return bare(text.rsplit(maxsplit=1)[-1]) in language.ties
+
+
 def _begins_with(text: str, words: frozenset[str]) -> bool:
-    first, second = ([bare(word) for word in text.split(maxsplit=2)[:2]] + ["", ""])[:2]
-    return first in words or first.partition("'")[0] in words or f"{first}_{second}" in words
+    first, second, third = ([bare(word) for word in text.split(maxsplit=3)[:3]] + ["", "", ""])[:3]
+    return not words.isdisjoint((first, first.partition("'")[0], f"{first}_{second}", f"{first}_{second}_{third}"))
 
 
 def contains_any(text: str, words: frozenset[str]) -> bool:

@@ -30,3 +30,13 @@ def spoken(utterances: Sequence[str], language: str = "en", *, draft: bool = Fal
         segments.append(Segment(start=now, end=now + len(texts) / rate, text=" ".join(texts), words=words))
         now += len(texts) / rate + pause
     return Transcript(engine="made", model="made", language=language, draft=draft, duration=now, segments=segments)
+
+
+def recut(transcript: Transcript, length: int) -> Transcript:
+    """The same words at the same times in segments of `length` words: Whisper's end anywhere."""
+    words = [word for segment in transcript.segments for word in segment.words]
+    pieces = [words[at : at + length] for at in range(0, len(words), length)]
+    segments = [
+        Segment(start=piece[0].start, end=piece[-1].end, text=" " + " ".join(word.text for word in piece), words=piece) for piece in pieces
+    ]
+    return transcript.model_copy(update={"segments": segments})

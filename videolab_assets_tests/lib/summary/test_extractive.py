@@ -8,8 +8,9 @@ from videolab_assets.lib.documents import Summary
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.summary import NothingSaid, open_engine
 from videolab_assets.lib.summary.language import KNOWN, bare, language_of
-from videolab_assets.lib.summary.wording import cut, dangles
-from videolab_assets_tests.lib.summary.spoken import TALK_NAMES, spoken, talk
+from videolab_assets.lib.summary.sentences import Sentence, Token
+from videolab_assets.lib.summary.wording import cut, dangles, hangs, tidied
+from videolab_assets_tests.lib.summary.spoken import TALK_NAMES, recut, spoken, talk
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -63,9 +64,8 @@ def test_key_points_stand_alone_and_never_repeat_each_other(name: str, draft: bo
     said, summary = talk(name), summary_of(name, draft)
     points = [plain(point.text) for point in summary.key_points]
     assert not [point.text for point in summary.key_points if dangles(point.text, KNOWN[said["language"]])]
-    assert not [
-        point for point in points if {"hola", "hello", "gracias", "thanks", "suscríbete", "subscribe", "welcome"} & set(point.split())
-    ]
+    greeting = re.compile(r"\b(hola|hello|hi|gracias por|muchas gracias|thanks|suscríbete|subscribe|welcome|bienvenidos)\b")
+    assert not [point for point in points if greeting.search(point)]
     for twins in said["twins"]:
         as_said = [segment.text for segment in spoken(twins, draft=draft).segments]
         assert sum(any(plain(twin).endswith(point) for point in points) for twin in as_said) <= 1
@@ -116,6 +116,68 @@ def test_a_dangling_sentence_is_chosen_only_where_nothing_better_exists() -> Non
     assert len(only.key_points) == 3
 
 
+@pytest.mark.parametrize("punctuated", [True, False])
+@pytest.mark.parametrize("name", TALK_NAMES)
+def test_where_segments_end_changes_nothing(name: str, punctuated: bool) -> None:
+    """Prevents half sentences as key points from Whisper, whose segments end anywhere."""
+    said = spoken(talk(name)["utterances"], "und", draft=not punctuated, pause=0.8)
+    whole, recutted = (open_engine().summary_of(transcript) for transcript in (said, recut(said, 7)))
+    assert (recutted.title, recutted.description, recutted.tags) == (whole.title, whole.description, whole.tags)
+    assert [point.text for point in recutted.key_points] == [point.text for point in whole.key_points]
+
+
+@pytest.mark.parametrize("name", TALK_NAMES)
+def test_running_speech_without_any_sign_is_still_told(name: str) -> None:
+    """Prevents points that begin with "and it" or end with "thanks to the" where nothing marks the sentences."""
+    said = talk(name)
+    summary = open_engine().summary_of(recut(spoken(said["utterances"], "und", draft=True, pause=0.05), 10_000))
+    language = KNOWN[said["language"]]
+    assert 3 <= len(summary.key_points) <= 7
+    points = [point.text for point in summary.key_points]
+    assert not [text for text in [summary.title, *points] if hangs(text.rstrip("…"), language)]
+    assert not dangles(summary.title, language)
+    assert sum(dangles(text, language) for text in points) <= 1
+    assert not {tag.lower() for tag in summary.tags} & set(said["never"])
+
+
+@pytest.mark.parametrize(
+    ("code", "beginnings"),
+    [
+        (
+            "en",
+            "And|But|So it|It|It's|This|That's|These|He|She'd|They|Her|Which|Because|Then|However,|For example,|On the other hand,|Yet",
+        ),
+        (
+            "es",
+            "Y|Pero|Entonces ella|Ella|Él|Eso|Esto|Lo|Le|Que|Porque|Por eso|Con eso|Sin embargo,|Además,|O sea,|Así que|Ésta|Luego|Y ahi",
+        ),
+    ],
+)
+def test_beginnings_that_point_back_are_known(code: str, beginnings: str) -> None:
+    """Prevents a key point that begins with a word whose meaning was said before, once openers are taken away."""
+    language = KNOWN[code]
+    for beginning in beginnings.split("|"):
+        tokens = tuple(Token(word, 0.0, 0.0) for word in f"{beginning} old river water village".split())
+        text = tidied(Sentence(tokens), language, punctuated=True)
+        assert dangles(text, language) or text == "Old river water village.", beginning
+    assert not dangles("The river flooded the village.", language)
+    assert not dangles("El río inundó la aldea.", language)
+
+
+def test_a_sentence_without_its_end_is_chosen_only_where_nothing_better_exists() -> None:
+    """Prevents a key point that ends with "to the" beside whole ones, where an engine has divided running speech."""
+    hanging = [
+        "the pump lifts water from the river to the",
+        "a solar panel drives the pump during a long and",
+        "farmers share the water of the pump with my",
+        "each field waits its turn for the",
+    ]
+    whole = ["rust eats steel pipes within ten winters", "copper pipes last for eighty winters", "plumbers weld copper with a small flame"]
+    mixed = open_engine().summary_of(spoken([text for pair in zip(hanging[:3], whole, strict=True) for text in pair], draft=True))
+    assert {point.text.lower().rstrip(".") for point in mixed.key_points} == set(whole)
+    assert len(open_engine().summary_of(spoken(hanging, draft=True)).key_points) == 3
+
+
 def test_openers_and_hesitations_are_left_out() -> None:
     """Prevents a point that reads "And, uh, the the pump": it is cleaned, and a sentence left dangling by that is not chosen."""
     said = [
@@ -158,6 +220,41 @@ def test_verbs_between_nouns_are_no_tags() -> None:
     tags = open_engine().summary_of(spoken(said)).tags
     assert "cultivate" not in " ".join(tags)
     assert {"farmers", "market"} <= set(tags)
+
+
+@pytest.mark.parametrize(
+    ("said", "never", "always"),
+    [
+        (
+            [
+                "El cerebro limpia los residuos del sueño.",
+                "El cerebro limpia la memoria, claro.",
+                "La Dra. Ruiz limpia su consulta cuidadosamente, okay.",
+                "La Dra. Soto muestra un totalmente nuevo molino de piedra, claro, okay.",
+                "El cerebro no es un totalmente redondo molino de piedra.",
+                "Gracias a la Dra. Soto, gracias al cerebro, claro.",
+            ],
+            {"limpia", "dra", "claro", "okay", "gracias", "cuidadosamente", "totalmente"},
+            {"cerebro", "molino de piedra"},
+        ),
+        (
+            [
+                "Dr. Hale literally loves the harbor, okay.",
+                "Dr. Hale doesn't leave the harbor at 5 p.m. alone.",
+                "Alright, guys, the harbor doesn't open at 5 p.m. alone.",
+                "Honestly, guys, eleven boats honestly left the harbor.",
+                "Literally eleven boats, alright.",
+            ],
+            {"dr", "okay", "literally", "honestly", "guys", "alright", "doesn't", "doesn", "p.m", "eleven"},
+            {"harbor", "boats"},
+        ),
+    ],
+)
+def test_fillers_titles_adverbs_and_numbers_are_no_tags(said: list[str], never: set[str], always: set[str]) -> None:
+    """Prevents tags that say how a person talks rather than what about."""
+    tags = [tag.lower() for tag in open_engine().summary_of(spoken(said, "und")).tags]
+    assert not never & {word for tag in tags for word in tag.split()}
+    assert always <= set(tags)
 
 
 def test_the_announced_topic_becomes_the_title() -> None:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from videolab_assets.lib.documents import Segment, Transcript, Word
 from videolab_assets.lib.summary.language import ENGLISH, SPANISH, Language
-from videolab_assets.lib.summary.sentences import LONGEST_SENTENCE, sentence_ends, sentences_of, tokens_of
-from videolab_assets_tests.lib.summary.spoken import TALK_NAMES, spoken, talk
+from videolab_assets.lib.summary.sentences import LONGEST_SENTENCE, LONGEST_UTTERANCE, sentence_ends, sentences_of, tokens_of
+from videolab_assets_tests.lib.summary.spoken import TALK_NAMES, recut, spoken, talk
 
 
 def divided(text: str, language: Language) -> list[str]:
@@ -42,6 +42,18 @@ def divided(text: str, language: Language) -> list[str]:
         (ENGLISH, ['He said "stop."', "Then he left."]),
         (ENGLISH, ["1. Open the lid.", "2. Pour the water."]),
         (ENGLISH, ["Wait... what happened?", "Nothing."]),
+        (SPANISH, ["La Sra. Peña y la Lcda. Soto viven en la Av. Mayor.", "Son vecinas."]),
+        (SPANISH, ["Llegó a las 10 p. m. y durmió.", "Se fue a las 6 a. m.", "Nadie lo vio."]),
+        (SPANISH, ["Nació en el 40 a. C.", "Murió joven."]),
+        (SPANISH, ["Trabaja en Aceros S. A. desde 1990.", "Le gusta."]),
+        (SPANISH, ["Viajó a EE.UU. con Mons. Romero.", "Volvió a la Univ. Central."]),
+        (SPANISH, ["Compró pan, leche, etc.", "Después cenó."]),
+        (SPANISH, ["Es el núm. 4 de la calle.", "La 1.ª edición, n.º 5, se agotó."]),
+        (ENGLISH, ["We meet at 5 p.m. Monday.", "Doors open at 4 p.m.", "Bring food."]),
+        (ENGLISH, ["Add salt, pepper, etc.", "Stir well."]),
+        (ENGLISH, ["Mt. Everest is high.", "Bob, a.k.a. The Goat, climbed it vs. all odds."]),
+        (ENGLISH, ["J. R. R. Tolkien met Gen. Lee in Washington, D.C.", "The talk was short."]),
+        (ENGLISH, ["No. 5 is alive.", "She said no.", "Mrs. Lee, Ph.D. in law, agreed."]),
     ],
 )
 def test_sentences_end_where_a_reader_says(language: Language, sentences: list[str]) -> None:
@@ -72,6 +84,23 @@ def test_sentences_run_across_the_segments_of_a_punctuating_engine() -> None:
     transcript = spoken(said, pause=0.1)
     found = [sentence.text for sentence in sentences_of(tokens_of(transcript), ENGLISH)]
     assert found == ["The bridge was closed.", "It stood in the water for a whole week.", "Then it reopened."]
+
+
+@pytest.mark.parametrize("length", [5, 9, 1000])
+def test_segments_without_a_pause_end_no_sentence(length: int) -> None:
+    """Prevents "gracias a" as a sentence where a Whisper without punctuation divides running speech every few words."""
+    said = ["The oven is new and it was given to the village by a baker", "Solar panels feed it every day of the year since then"]
+    transcript = recut(spoken(said, draft=True, pause=0.4), length)
+    found = [sentence.text for sentence in sentences_of(tokens_of(transcript), ENGLISH)]
+    assert found == [segment.text for segment in spoken(said, draft=True).segments]
+
+
+def test_running_speech_without_any_sign_is_divided_into_lengths_that_can_be_read() -> None:
+    """Prevents key points of forty words from text that has neither full stops nor pauses; no piece ends on an article."""
+    transcript = recut(spoken(talk("coffee_en")["utterances"], draft=True, pause=0.0), 10_000)
+    found = sentences_of(tokens_of(transcript), ENGLISH)
+    assert max(len(sentence.tokens) for sentence in found) <= LONGEST_UTTERANCE
+    assert not {"the", "a", "of", "to"} & {sentence.tokens[-1].text for sentence in found}
 
 
 def test_a_segment_without_word_times_is_spread_over_its_length() -> None:
