@@ -22,6 +22,7 @@ from videolab_assets.lib.errors import PermanentError, RejectedUpload
 from videolab_assets.lib.library import LONGEST_DOCUMENT, Library
 from videolab_assets.lib.sandbox import printable
 from videolab_assets.lib.scratch import scratch_folder
+from videolab_assets.lib.sidecars import kind_of
 from videolab_assets.lib.store import Store
 from videolab_assets.settings import Settings
 
@@ -69,10 +70,11 @@ def submit(file: Path, tenant: str, settings: Settings, say: Say) -> Outcome:
 
     Raises:
         PermanentError: the tenant's name is not one.
-        RejectedUpload: `file` is no readable regular file.
+        RejectedUpload: `file` is no readable regular file, or is named like what goes beside a video.
         TransientError: Dagster's daemon could not do its work.
     """
     keys.checked_tenant(tenant)
+    _refuse_sidecar(file.name, tenant)
     resources = resources_of(settings)
     library, catalogue = resources["store"].library(), resources["catalogue"].open()
     with scratch_folder(settings.scratch) as folder:
@@ -106,6 +108,22 @@ def outputs_of(video_key: str, library: Library) -> tuple[list[dict[str, Any]], 
     return outputs, missing
 
 
+def _refuse_sidecar(name: str, tenant: str) -> None:
+    """No video ever comes of a sidecar, and so there is nothing to wait for."""
+    kind = kind_of(name) or kind_of("".join(_shortened(name)))
+    if kind:
+        raise RejectedUpload(
+            "sidecar",
+            f"{printable(name)} belongs to a video: lay it into inbox/{tenant}/ yourself, under the video's key or name, "
+            f"as <video key>{kind.ending}.",
+        )
+
+
+def _shortened(name: str) -> tuple[str, str]:
+    """What the inbox keeps of the name: stem and ending."""
+    return Path(name).stem[:LONGEST_STEM], Path(name).suffix[:20]
+
+
 def _copy(file: Path, copy: Path) -> str:
     """A private copy, because the store may keep the very bytes that it is given; returns their SHA-256."""
     try:
@@ -120,7 +138,7 @@ def _copy(file: Path, copy: Path) -> str:
 
 def _put_into_inbox(copy: Path, name: str, tenant: str, sha256: str, store: Store) -> str:
     """Puts the copy under its own name, numbered where that is taken, and returns the upload's id."""
-    stem, ending = Path(name).stem[:LONGEST_STEM], Path(name).suffix[:20]
+    stem, ending = _shortened(name)
     for number in range(1, 1000):
         key = f"{keys.INBOX}/{tenant}/{stem}{f' ({number})' if number > 1 else ''}{ending}"
         if store.stat(key) is None and store.put_file(

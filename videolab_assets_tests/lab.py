@@ -1,5 +1,6 @@
 """A whole VideoLab inside a test: the real sensor and the real job over a real Dagster instance, with the daemon's part played here."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -12,11 +13,13 @@ from typing import Any
 import dagster as dg
 
 from videolab_assets.definitions import build_definitions
+from videolab_assets.defs.outcomes import OWNER_TAG
 from videolab_assets.defs.resources import CatalogueResource, StoreResource
 from videolab_assets.lib.catalogue import Catalogue, Upload
 from videolab_assets.lib.documents import DOCUMENTS
 from videolab_assets.lib.ffmpeg import binary
 from videolab_assets.lib.library import Library
+from videolab_assets.lib.processes import ProcessIdentity, this_process
 from videolab_assets.settings import Settings
 
 SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "lighthouse.mp4"
@@ -96,12 +99,20 @@ class Lab:
     def start(self, request: dg.RunRequest) -> dg.DagsterRun:
         """Notes the run as started and leaves it there, as a worker does that is killed."""
         return self.instance.create_run_for_job(
-            self.repository.get_job("process_video"), tags=_run_tags(request), status=dg.DagsterRunStatus.STARTED
+            self.repository.get_job(request.job_name or "process_video"), tags=_run_tags(request), status=dg.DagsterRunStatus.STARTED
         )
 
+    def own(self, run: dg.DagsterRun, owner: ProcessIdentity) -> None:
+        """Notes the run as another process's, in the words of that one's first step."""
+        self.instance.add_run_tags(run.run_id, {OWNER_TAG: f"{run.run_id}:{owner.token}"})
+
+    def kill(self, run: dg.DagsterRun) -> None:
+        """Leaves the run as a power cut does: started, by a process of an earlier boot."""
+        self.own(run, dataclasses.replace(this_process(), boot="00000000"))
+
     def run(self, request: dg.RunRequest, assets: Sequence[str] | None = None) -> dg.ExecuteInProcessResult:
-        """Does what the run's worker would: the real job, or some assets of it, in this process."""
-        return self.repository.get_job("process_video").execute_in_process(
+        """Does what the run's worker would: the real job that is asked for, or some assets of it, in this process."""
+        return self.repository.get_job(request.job_name or "process_video").execute_in_process(
             instance=self.instance,
             partition_key=request.partition_key,
             tags=_run_tags(request),

@@ -47,7 +47,7 @@ def test_a_file_is_answered_for(served: Lab, clips: Path) -> None:
     said: list[str] = []
     outcome = submit(clips / "silent.mp4", "acme", Settings(), said.append)
     assert (outcome.status, outcome.new, outcome.reason) == ("done", True, None)
-    assert set(outcome.skipped) == {"audio", "waveform", "transcript", "subtitles", "summary"}
+    assert set(outcome.skipped) == {"audio", "waveform", "transcript", "subtitles", "summary", "search_entry"}
     order = [output["asset"] for output in outcome.outputs]
     assert order == sorted(order, key=ASSETS.index)
     for output in outcome.outputs:
@@ -96,6 +96,19 @@ def test_bad_arguments(home: Path, tmp_path: Path) -> None:
         submit(tmp_path / "x.mp4", "../other", Settings(), lambda _: None)
     with pytest.raises(RejectedUpload, match="cannot be read"):
         submit(tmp_path / "x.mp4", "acme", Settings(), lambda _: None)
+    assert not (home / "store" / "inbox").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["talk.srt", "TALK.SRT", ".srt", "talk.prompt.txt", "x" * 200 + ".prompt.txt", "x" * 93 + ".prompt" + "x" * 20 + ".txt"]
+)
+def test_what_goes_beside_a_video_is_no_upload(name: str, home: Path, tmp_path: Path) -> None:
+    """The command waits for ever for a video to come of corrected subtitles."""
+    path = tmp_path / name
+    path.write_bytes(b"1\n00:00:00,100 --> 00:00:00,900\nHello there.\n")
+    with pytest.raises(RejectedUpload, match="inbox/acme/") as refused:
+        submit(path, "acme", Settings(), lambda _: None)
+    assert refused.value.code == "sidecar"
     assert not (home / "store" / "inbox").exists()
 
 

@@ -1,4 +1,4 @@
-"""How a step's end reaches the person: failures in one sentence, and assets that cannot exist with the reason."""
+"""What a run tells the person, failures in one sentence and assets that cannot exist with the reason, and the sensor: whose it is."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,9 +6,11 @@ from contextlib import contextmanager
 import dagster as dg
 
 from videolab_assets.lib.errors import PermanentError, TransientError
+from videolab_assets.lib.processes import ProcessIdentity, this_process
 
 UPLOAD_TAG = "videolab/upload"
 ATTEMPT_TAG = "videolab/attempt"
+OWNER_TAG = "videolab/owner"
 PERMANENT_TAG = "videolab/permanent_failure"
 RETRIES = 2
 FIRST_WAIT_SECONDS = 5
@@ -39,6 +41,19 @@ def told(context: dg.AssetExecutionContext) -> Iterator[None]:
 
 def _detail(detail: str) -> dict[str, dg.MetadataValue]:
     return {"detail": dg.MetadataValue.md(f"```\n{detail.replace('```', '')}\n```")} if detail else {}
+
+
+def tell_owner(context: dg.AssetExecutionContext) -> None:
+    """Notes on the run that this process works on it, so that `owner_of` can tell when that was killed."""
+    run_id = context.run.run_id
+    context.instance.add_run_tags(run_id, {OWNER_TAG: f"{run_id}:{this_process().token}"})
+
+
+def owner_of(run: dg.DagsterRun) -> ProcessIdentity | None:
+    """The process that works on the run, or did last; None before it said so."""
+    # A run that is executed again takes over the tags of the one before, and must not pass for killed because that one was.
+    run_id, _, token = run.tags.get(OWNER_TAG, "").partition(":")
+    return ProcessIdentity.of_token(token) if run_id == run.run_id else None
 
 
 def tell_skipped(context: dg.AssetExecutionContext, asset: str, reason: str) -> None:

@@ -117,6 +117,12 @@ sa.Index(
     postgresql_where=_is_unfinished,
 )
 
+# What `rtrim` takes off the end is every character but dots: what stays ends with the last one. A literal for the same reason; compared
+# for equality alone, because PostgreSQL's order of texts, and so what a range of them holds, depends on its locale.
+_up_to_last_dot = sa.literal_column("coalesce(nullif(rtrim(inbox_key, replace(inbox_key, '.', '')), ''), inbox_key || '.')", sa.Text)
+
+sa.Index("uploads_named", _uploads.c.tenant, _up_to_last_dot)
+
 
 class Catalogue:
     """The table of uploads; made if missing.
@@ -194,6 +200,34 @@ class Catalogue:
     def by_video_key(self, video_key: str) -> Upload | None:
         """The upload that a partition was made for."""
         return next(iter(self._uploads_where(_uploads.c.video_key == video_key)), None)
+
+    def named(self, tenant: str, stem: str, most: int = 10) -> list[Upload]:
+        """The tenant's videos that were uploaded under that name, each once: a duplicate counts as the first upload of its bytes.
+
+        Those that failed or were rejected come last; among equals the newest comes first. Costs what shares the name, however much
+        else there is.
+
+        Args:
+            tenant: whose they are.
+            stem: below the tenant's folder of the inbox, folders included, up to the last dot.
+            most: at most so many.
+        """
+        video_key = sa.func.coalesce(_uploads.c.duplicate_of, _uploads.c.video_key)
+        ended_badly = sa.case((_uploads.c.state.in_((State.FAILED, State.REJECTED)), 1), else_=0)
+        wanted = quote(f"{keys.INBOX}/{tenant}/{stem}.", errors="surrogateescape")
+        statement = (
+            sa.select(video_key)
+            .where(_uploads.c.tenant == tenant, _up_to_last_dot == wanted)
+            .group_by(video_key)
+            .order_by(sa.func.min(ended_badly), sa.func.max(_uploads.c.created_at).desc())
+            .limit(most)
+        )
+        with self._database.connect() as connection:
+            found = connection.execute(statement).scalars().all()
+        if not found:
+            return []
+        uploads = {upload.video_key: upload for upload in self._uploads_where(_uploads.c.video_key.in_(found))}
+        return [uploads[key] for key in found if key in uploads]
 
     def unfinished(self, limit: int, after: Upload | None = None) -> list[Upload]:
         """Queued and accepted uploads whose next attempt is due, longest due first.

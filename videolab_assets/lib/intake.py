@@ -1,31 +1,37 @@
 """What a look into the inbox decides: which uploads get a run, which get another one, and which are given up.
 
+What lies there beside the uploads, named after them, is `videolab_assets.lib.amendments`' to decide about.
+
 The cost of a look follows what is in the inbox and in flight, never what is known: the inbox empties as it is read, and
 finished uploads are not asked about.
 """
 
 import enum
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
+from videolab_assets.lib.amendments import GRACE_SECONDS, Amending, Amendment, attend
 from videolab_assets.lib.catalogue import Catalogue, State, Upload, owner_alive
 from videolab_assets.lib.errors import PermanentError, RejectedUpload
 from videolab_assets.lib.ingest import move_to_rejected, set_aside
 from videolab_assets.lib.keys import INBOX, TENANT_PATTERN, slug, upload_id
+from videolab_assets.lib.sidecars import Sidecar, kind_of, sidecar_of
 from videolab_assets.lib.store import Store, StoreObject
 
 FIRST_BACKOFF_SECONDS = 10.0
 LONGEST_BACKOFF_SECONDS = 900.0
 LOOKED_UP_AT_ONCE = 200
+MOST_LISTED = 10_000
+"""Uploads and sidecars a look; the inbox empties as it is read, so what lies behind them comes to the front."""
 UNFILED = "_unfiled"
 """Folder in `rejected/` for what no tenant's inbox holds; no tenant's name has an underscore."""
 
 _UNFINISHED_NAME = re.compile(
-    r"\.(part|partial|tmp|temp|crdownload|download|filepart|opdownload)$|^\.[^/]+\.[A-Za-z0-9]{6}$|^~", re.IGNORECASE
+    r"(?P<browsers>[^/]*)\.(?:part|partial|tmp|temp|crdownload|download|filepart|opdownload)|\.(?P<rsync>[^/]+)\.[a-z0-9]{6}|~(?P<office>.*)",
+    re.IGNORECASE | re.DOTALL,
 )
-"""Names that browsers, rsync and copy programs give to what they have not finished."""
+"""Names that browsers, rsync and other programs give to what they have not finished, around the name that it is going to have."""
 
 _NO_UPLOAD = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".keep", ".gitkeep", ".directory"})
 """What file managers leave in folders."""
@@ -75,6 +81,7 @@ class Look:
     """What one look decided. Sentences in `notes` are for the log."""
 
     asks: list[Ask] = field(default_factory=list)
+    amendments: list[Amendment] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     waiting: int = 0
 
@@ -83,9 +90,9 @@ class Look:
 class Rules:
     """Attributes:
     settle_seconds: an object counts as whole when nothing has touched it for so long; objects of S3 are whole at once.
-    max_in_flight: uploads queued or running at once; the rest waits in the inbox.
-    max_attempts: runs of one upload before it is given up.
-    most_new: new uploads a look, so that it ends well within the sensor's time limit.
+    max_in_flight: uploads queued or running at once, and runs for sidecars beside them; the rest waits in the inbox.
+    max_attempts: runs of one upload, or for one sidecar, before it is given up.
+    most_new: new uploads a look, and new runs for sidecars, so that it ends well within the sensor's time limit.
     """
 
     settle_seconds: float
@@ -101,6 +108,7 @@ def look(
     abandon: Callable[[Run, str], None],
     rules: Rules,
     now: float,
+    amending: Callable[[Sequence[str]], Amending] = lambda _: Amending(),
 ) -> Look:
     """Looks after the uploads in flight, then into the inbox.
 
@@ -108,15 +116,22 @@ def look(
         latest_runs: the latest run of each of the given uploads, by upload id; those without one are left out.
         abandon: marks a run as failed whose process is gone, with a sentence why.
         now: epoch seconds.
+        amending: looks up the runs of sidecars, by their ids; without it no sidecar leaves the inbox.
     """
     seen = Look()
     in_flight = catalogue.unfinished(rules.max_in_flight)
     runs = latest_runs(in_flight) if in_flight else {}
     for upload in in_flight:
         _look_after(upload, runs.get(upload.upload_id), store, catalogue, abandon, rules, now, seen)
+    inbox = _listed(store, rules, now, seen)
     room = rules.max_in_flight - catalogue.count_unfinished()
-    if room > 0:
-        _look_into_inbox(store, catalogue, rules, now, min(room, rules.most_new), seen)
+    _take_up(inbox.uploads, catalogue, now, min(room, rules.most_new), seen)
+    if inbox.sidecars:
+        coming = _coming(inbox, catalogue)
+        attended = attend(inbox.sidecars, coming, store, catalogue, amending, rules.max_in_flight, rules.most_new, rules.max_attempts, now)
+        seen.amendments += attended.amendments
+        seen.notes += attended.notes
+        seen.waiting += attended.waiting
     return seen
 
 
@@ -167,42 +182,93 @@ def _ask(upload: Upload, attempt: int, catalogue: Catalogue, now: float, seen: L
 def _give_up(upload: Upload, sentence: str, store: Store, catalogue: Catalogue, seen: Look) -> None:
     """Ends an upload as failed. What still lies in the inbox moves to `rejected/`, where a person finds it with the reason."""
     if upload.state is State.QUEUED:
-        set_aside(store, upload, RejectedUpload("failed", sentence))
+        try:
+            set_aside(store, upload, RejectedUpload("failed", sentence))
+        except PermanentError as error:
+            seen.notes.append(f"{upload.inbox_key!r} could not be moved out of the inbox: {error.sentence}")
     catalogue.mark_failed(upload.upload_id, sentence)
     seen.notes.append(f"{upload.video_key}: {sentence}")
 
 
-def _look_into_inbox(store: Store, catalogue: Catalogue, rules: Rules, now: float, room: int, seen: Look) -> None:
-    objects = _whole_uploads(store, rules, now, seen)
-    while room > 0 and (batch := list(islice(objects, LOOKED_UP_AT_ONCE))):
-        ids = {upload_id(found.key, found.version): found for found in batch}
-        known = catalogue.known(ids)
-        for found in (ids[one] for one in ids if one not in known):
+@dataclass
+class _Inbox:
+    """What lies in the tenants' inboxes.
+
+    Attributes:
+        uploads: whole ones.
+        sidecars: whole ones.
+        growing: the keys that what is being copied is going to have.
+    """
+
+    uploads: list[StoreObject] = field(default_factory=list)
+    sidecars: list[Sidecar] = field(default_factory=list)
+    growing: list[str] = field(default_factory=list)
+
+
+def _listed(store: Store, rules: Rules, now: float, seen: Look) -> _Inbox:
+    """The inbox, as far as one look takes it; what is in no tenant's folder is moved out of the way with the reason."""
+    settle = 0.0 if store.objects_are_whole else rules.settle_seconds
+    inbox = _Inbox()
+    for found in store.list(INBOX):
+        folders, _, name = found.key.rpartition("/")
+        if name.lower() in _NO_UPLOAD:
+            continue
+        tenant = folders.partition("/")[2].partition("/")[0]
+        # A clock that was set back makes a time look like the future; such a file is not waited for longer than any other.
+        age = abs(now - found.modified)
+        final_name = _final_name(name)
+        if final_name != name or age < settle:
+            seen.waiting += 1
+            if age < GRACE_SECONDS and kind_of(final_name) is None:
+                inbox.growing.append(f"{folders}/{final_name}")
+        elif not TENANT_PATTERN.fullmatch(tenant):
+            _refuse_unfiled(store, found, seen)
+        elif sidecar := sidecar_of(found):
+            inbox.sidecars.append(sidecar)
+        else:
+            inbox.uploads.append(found)
+        if len(inbox.uploads) + len(inbox.sidecars) >= MOST_LISTED:
+            break
+    return inbox
+
+
+def _final_name(name: str) -> str:
+    """The name without what a program adds to it until it has finished the file."""
+    match = _UNFINISHED_NAME.fullmatch(name)
+    return match[match.lastgroup or 0] if match else name
+
+
+def _take_up(uploads: Sequence[StoreObject], catalogue: Catalogue, now: float, room: int, seen: Look) -> None:
+    """Asks for a first run of up to `room` uploads that are not known yet."""
+    for start in range(0, len(uploads), LOOKED_UP_AT_ONCE):
+        if room <= 0:
+            return
+        for found in _unknown(uploads[start : start + LOOKED_UP_AT_ONCE], catalogue):
             if room <= 0:
                 return
-            tenant = found.key.split("/")[1]
-            upload, is_new = catalogue.enqueue(tenant, found.key, found.version, found.bytes)
+            upload, is_new = catalogue.enqueue(found.key.split("/")[1], found.key, found.version, found.bytes)
             if is_new:
                 room -= 1
                 _ask(upload, 1, catalogue, now, seen)
 
 
-def _whole_uploads(store: Store, rules: Rules, now: float, seen: Look) -> Iterator[StoreObject]:
-    """The inbox's finished files; those in no tenant's folder are moved out of the way with the reason."""
-    settle = 0.0 if store.objects_are_whole else rules.settle_seconds
-    for found in store.list(INBOX):
-        folders, _, name = found.key.rpartition("/")
-        if name.lower() in _NO_UPLOAD:
-            continue
-        # A clock that was set back makes a time look like the future; such a file is not waited for longer than any other.
-        if _UNFINISHED_NAME.search(name) or abs(now - found.modified) < settle:
-            seen.waiting += 1
-            continue
-        tenant = folders.partition("/")[2].partition("/")[0]
-        if TENANT_PATTERN.fullmatch(tenant):
-            yield found
-        else:
-            _refuse_unfiled(store, found, seen)
+def _unknown(uploads: Sequence[StoreObject], catalogue: Catalogue) -> list[StoreObject]:
+    ids = {upload_id(found.key, found.version): found for found in uploads}
+    known = catalogue.known(ids)
+    return [found for one, found in ids.items() if one not in known]
+
+
+def _coming(inbox: _Inbox, catalogue: Catalogue) -> set[tuple[str, str]]:
+    """Tenant and stem of what a sidecar is named after and is no video yet: it waits for room, or is being copied."""
+    named = {(sidecar.tenant, sidecar.stem) for sidecar in inbox.sidecars}
+    waiting = _unknown([found for found in inbox.uploads if _stem(found.key) in named], catalogue)
+    return named & {_stem(key) for key in (*(found.key for found in waiting), *inbox.growing)}
+
+
+def _stem(inbox_key: str) -> tuple[str, str]:
+    """Tenant and name of an upload as `Catalogue.named` takes them."""
+    tenant, _, path = inbox_key.removeprefix(f"{INBOX}/").partition("/")
+    return tenant, path.rpartition(".")[0] or path
 
 
 def _refuse_unfiled(store: Store, found: StoreObject, seen: Look) -> None:

@@ -295,6 +295,53 @@ def test_one_of_many_starts_an_attempt(catalogue: Catalogue, clock: Clock) -> No
     assert (found.attempt, found.next_attempt_at, found.owner) == (1, clock.now + 60, None)
 
 
+def test_videos_are_found_by_the_name_of_their_upload(catalogue: Catalogue, clock: Clock) -> None:
+    """A correction goes to another tenant's video or to one whose name only begins alike; or a duplicate and a failure make a name
+    ambiguous.
+    """
+    first = enqueued(catalogue)
+    clock.now += 1
+    copy, failed, rejected = [enqueued(catalogue, version=version) for version in ("2", "3", "4")]
+    clock.now += 1
+    other = enqueued(catalogue, "talk.MOV")
+    for name in ("talk.part2.mp4", "talks.mp4", "Talk.mp4", "sub/talk.mp4", "tal.mp4", "talk_.mp4"):
+        enqueued(catalogue, name)
+    enqueued(catalogue, tenant="abc")
+    assert catalogue.mark_duplicate(copy.upload_id, first.video_key, SHA)
+    assert catalogue.mark_failed(failed.upload_id, "out of luck")
+    assert catalogue.mark_rejected(rejected.upload_id, "no video")
+    found = catalogue.named("acme", "talk")
+    assert [upload.video_key for upload in found[:2]] == [other.video_key, first.video_key]
+    assert {upload.video_key for upload in found[2:]} == {failed.video_key, rejected.video_key}
+    assert [upload.video_key for upload in catalogue.named("acme", "talk", most=1)] == [other.video_key]
+    assert len(catalogue.named("acme", "sub/talk")) == 1
+    assert len(catalogue.named("acme", "talk.part2")) == 1
+    assert catalogue.named("acme", "") == catalogue.named("acme", "%") == catalogue.named("acme", "tal_") == []
+
+
+@pytest.mark.parametrize("stem", ["a\nb", "not_utf8_\udcff", "100%41", "é😀", "a'b\"; DROP TABLE uploads", "no ending", ".", "..", "a.b.c"])
+def test_strange_names_are_found(catalogue: Catalogue, stem: str) -> None:
+    """A video that was uploaded under a strange name, or one without an ending, cannot be corrected by that name."""
+    upload = enqueued(catalogue, stem if stem == "no ending" else f"{stem}.mp4")
+    assert catalogue.named("acme", stem) == [upload]
+
+
+@given(st.binary(min_size=1, max_size=40).filter(lambda name: 0 not in name))
+def test_any_name_is_found(one_catalogue: Catalogue, name: bytes) -> None:
+    """What the database calls the name without its ending is not what the sensor calls it."""
+    stem = name.decode("utf-8", "surrogateescape")
+    upload, _ = one_catalogue.enqueue("acme", f"inbox/acme/{stem}.mp4", "1", 7)
+    assert upload.video_key in {found.video_key for found in one_catalogue.named("acme", stem)}
+
+
+def test_an_older_database_gets_what_is_new(catalogue: Catalogue, url: str) -> None:
+    """After an upgrade every look for a name reads the whole table."""
+    for _ in range(2):
+        with catalogue._database.connect() as connection:
+            connection.exec_driver_sql("DROP INDEX uploads_named")
+        Catalogue(url).dispose()
+
+
 def test_unfinished_shows_what_is_due(catalogue: Catalogue, clock: Clock) -> None:
     """A retry comes at once instead of later, never, or before older ones."""
     waiting, late, early, running = [enqueued(catalogue, f"{name}.mp4") for name in ("waiting", "late", "early", "running")]
@@ -386,6 +433,8 @@ def test_the_cost_of_a_tick_does_not_grow(catalogue: Catalogue, clock: Clock) ->
         lambda: catalogue.known([*seen, fresh.upload_id]),
         lambda: catalogue.by_upload_id(fresh.upload_id),
         lambda: catalogue.by_video_key(fresh.video_key),
+        lambda: catalogue.named("acme", "17"),
+        lambda: catalogue.named("acme", "nobody"),
         lambda: catalogue.unfinished(100),
         lambda: catalogue.unfinished(100, after=fresh),
         lambda: catalogue.claim_content(fresh.upload_id, seen[1]),

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from videolab_assets.lib import intake
 from videolab_assets.lib.catalogue import Catalogue, State, Upload
+from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.intake import LONGEST_BACKOFF_SECONDS, Ask, Look, Rules, Run, RunState, backoff_seconds, look
 from videolab_assets.lib.processes import ProcessIdentity, this_process
 from videolab_assets.lib.store.local import LocalStore
@@ -266,3 +268,54 @@ def test_files_in_no_tenants_folder(inbox: Inbox) -> None:
     kept = [key for key in inbox.rejected() if key.endswith(".mp4")]
     assert sorted(inbox.store.read_bytes(key, 10) for key in kept) == [b"one", b"two"]
     assert list(inbox.store.list("inbox")) == []
+
+
+def test_what_cannot_be_moved_does_not_stop_the_inbox(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One name that S3 takes and VideoLab does not, as `a//b.mp4`, and every look fails from then on."""
+    inbox.put()
+    ask = inbox.ask()
+    inbox.end(ask, RunState.FAILED_FOR_GOOD, "This is not a key of the store.")
+
+    def refuse(*_: object) -> None:
+        raise PermanentError("This is not a key of the store.")
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(inbox.store, "stat", refuse)
+        seen = inbox.look()
+    assert len(seen.notes) == 2
+    assert inbox.upload(ask).state is State.FAILED
+    assert inbox.look(10_000).notes == []
+
+
+def test_a_flood_is_looked_at_in_parts(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million files are dropped at once: a look holds them all in memory, or what lies behind the first ones is never reached."""
+    monkeypatch.setattr(intake, "MOST_LISTED", 3)
+    paths = {f"inbox/acme/{number}.mp4": inbox.put(f"{number}.mp4") for number in range(7)}
+    asked = []
+    for _ in range(7):
+        new = inbox.look().asks
+        assert len(new) <= 3
+        for ask in new:
+            inbox.end(ask, RunState.ALIVE)
+            paths[ask.upload.inbox_key].unlink()
+        asked += new
+    assert {ask.upload.inbox_key for ask in asked} == paths.keys()
+
+
+NAMES = {
+    "clip.mp4.part": "clip.mp4",
+    "clip.mp4.CRDOWNLOAD": "clip.mp4",
+    ".clip.mp4.Ab3xYz": "clip.mp4",
+    "~clip.mp4": "clip.mp4",
+    ".part": "",
+    "part": "part",
+    "clip.part.mp4": "clip.part.mp4",
+    ".hidden.mp4": ".hidden.mp4",
+    "a\nb.tmp": "a\nb",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_unfinished_files(name: str) -> None:
+    """The temporary file of a browser or of rsync is taken away from under it, or a finished one waits for ever."""
+    assert intake._final_name(name) == NAMES[name]

@@ -5,56 +5,77 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from videolab_assets.defs.ingest.jobs import process_video
-from videolab_assets.defs.outcomes import ATTEMPT_TAG, PERMANENT_TAG, UPLOAD_TAG
+from videolab_assets.defs.ingest.jobs import amend_video, process_video
+from videolab_assets.defs.outcomes import ATTEMPT_TAG, PERMANENT_TAG, UPLOAD_TAG, owner_of
 from videolab_assets.defs.partitions import videos
 from videolab_assets.defs.resources import CatalogueResource, StoreResource
+from videolab_assets.lib.amendments import Amending, Amendment, AmendRun, Course
 from videolab_assets.lib.catalogue import Upload
 from videolab_assets.lib.intake import Ask, Rules, Run, RunState, look
+from videolab_assets.lib.keys import tenant_of
 from videolab_assets.settings import Settings
+
+SIDECAR_TAG = "videolab/sidecar"
 
 _STATES = {
     dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,
     dg.DagsterRunStatus.FAILURE: RunState.FAILED,
     dg.DagsterRunStatus.CANCELED: RunState.STOPPED,
 }
+# One that is not even queued died with the daemon before it was launched; asking for it again launches it.
+_LAUNCHED = [status for status in dg.DagsterRunStatus if status is not dg.DagsterRunStatus.NOT_STARTED]
+_ALIVE = [status for status in _LAUNCHED if status not in _STATES]
+
+# Dagster's words for failures that a run itself came as far as reporting. Of one whose process was killed or interrupted, or that could
+# not be launched, it gives another reason or none.
+_FAILURE_REASON_TAG = "dagster/failure_reason"
+_OWN_REASONS = ("STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAILURE")
 
 
 @dg.sensor(
-    job=process_video,
+    jobs=[process_video, amend_video],
     minimum_interval_seconds=Settings().sensor_seconds,
     # It starts nothing but local work on files that somebody put into the inbox, so it is on from the beginning.
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Notices finished uploads in the inbox, one partition and one run each, and looks after runs that died.",
+    description="Notices finished uploads in the inbox, one partition and one run each, corrected subtitles and wishes for summaries laid "
+    "there for known videos, and looks after runs that died.",
 )
 def uploads(context: dg.SensorEvaluationContext, store: StoreResource, catalogue: CatalogueResource) -> dg.SensorResult | dg.SkipReason:
     """A look at the inbox. It keeps no cursor: what has been seen is in the catalogue, because Dagster forgets a run key with its run."""
     settings = Settings()
     rules = Rules(settings.settle_seconds, settings.max_in_flight, settings.max_attempts)
     instance = context.instance
+    abandon_killed(instance)
     seen = look(
         store.open(),
         catalogue.open(),
         lambda in_flight: latest_runs(instance, in_flight),
-        lambda run, sentence: abandon(instance, run, sentence),
+        lambda run, sentence: abandon(instance, run.run_id, sentence),
         rules,
         time.time(),
+        lambda sidecars: amending(instance, sidecars),
     )
     for note in seen.notes:
         context.log.warning(note)
-    if not seen.asks:
-        waiting = f"{seen.waiting} still being uploaded" if seen.waiting else "nothing new in the inbox"
+    requests = [*map(run_request, seen.asks), *map(amend_request, seen.amendments)]
+    if not requests:
+        waiting = f"{seen.waiting} still being uploaded or waiting for their video" if seen.waiting else "nothing new in the inbox"
         return dg.SkipReason(waiting)
-    return dg.SensorResult(
-        run_requests=[run_request(ask) for ask in seen.asks],
-        dynamic_partitions_requests=[videos.build_add_request(sorted({ask.upload.video_key for ask in seen.asks}))],
-    )
+    partitions = sorted({str(request.partition_key) for request in requests})
+    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=[videos.build_add_request(partitions)])
 
 
 def run_request(ask: Ask) -> dg.RunRequest:
     """The run of one attempt. Its tags hold nothing that an uploader chose."""
     tags = {UPLOAD_TAG: ask.upload.upload_id, ATTEMPT_TAG: str(ask.attempt), "videolab/tenant": ask.upload.tenant}
-    return dg.RunRequest(run_key=ask.run_key, partition_key=ask.upload.video_key, tags=tags)
+    return dg.RunRequest(run_key=ask.run_key, job_name=process_video.name, partition_key=ask.upload.video_key, tags=tags)
+
+
+def amend_request(amendment: Amendment) -> dg.RunRequest:
+    """The run that follows a sidecar."""
+    video_key = amendment.video_key
+    tags = {SIDECAR_TAG: amendment.sidecar_id, ATTEMPT_TAG: str(amendment.attempt), "videolab/tenant": tenant_of(video_key)}
+    return dg.RunRequest(run_key=amendment.run_key, job_name=amend_video.name, partition_key=video_key, tags=tags)
 
 
 def latest_runs(instance: dg.DagsterInstance, in_flight: Sequence[Upload]) -> Mapping[str, Run]:
@@ -76,6 +97,28 @@ def latest_runs(instance: dg.DagsterInstance, in_flight: Sequence[Upload]) -> Ma
     return newest
 
 
+def amending(instance: dg.DagsterInstance, sidecars: Sequence[str]) -> Amending:
+    """The latest run of each of the given sidecars, and the videos that any run of `amend_video` is under way for, whoever started it."""
+    asked = instance.get_runs(dg.RunsFilter(tags={SIDECAR_TAG: list(sidecars)}, statuses=_LAUNCHED), ascending=True)
+    alive = instance.get_runs(dg.RunsFilter(job_name=amend_video.name, statuses=_ALIVE))  # second: no run that starts now is missed
+    latest = {
+        run.tags[SIDECAR_TAG]: AmendRun(_video_of(run), int(run.tags.get(ATTEMPT_TAG, "1")), _course(run))  # the last one stays
+        for run in asked
+    }
+    return Amending(latest, [_video_of(run) for run in alive])
+
+
+def _course(run: dg.DagsterRun) -> Course:
+    if not run.is_finished:
+        return Course.UNDER_WAY
+    failed = run.status is dg.DagsterRunStatus.FAILURE
+    return Course.KILLED if failed and run.tags.get(_FAILURE_REASON_TAG) not in _OWN_REASONS else Course.OVER
+
+
+def _video_of(run: dg.DagsterRun) -> str:
+    return run.tags.get("dagster/partition", "")
+
+
 def _first_failure(instance: dg.DagsterInstance, run_id: str) -> str | None:
     """The sentence of the step that failed first."""
     records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE, limit=1).records
@@ -91,8 +134,19 @@ def _first_failure(instance: dg.DagsterInstance, run_id: str) -> str | None:
     return error.message.strip().splitlines()[0] if error else None
 
 
-def abandon(instance: dg.DagsterInstance, run: Run, sentence: str) -> None:
+def abandon_killed(instance: dg.DagsterInstance) -> None:
+    """Marks those runs of `amend_video` as failed whose process certainly ended; of an upload's runs the catalogue knows it.
+
+    Otherwise each would take up one of the few places for runs until Dagster ends it, a day later.
+    """
+    for run in instance.get_runs(dg.RunsFilter(job_name=amend_video.name, statuses=[dg.DagsterRunStatus.STARTED])):
+        owner = owner_of(run)
+        if owner is not None and owner.is_gone():
+            abandon(instance, run.run_id, "The process that worked on this run is gone: it was killed, or the machine went down.")
+
+
+def abandon(instance: dg.DagsterInstance, run_id: str, sentence: str) -> None:
     """Marks a run as failed that nobody works on any more; Dagster's own monitoring cannot see that after a power cut."""
-    dagster_run = instance.get_run_by_id(run.run_id)
-    if dagster_run and not dagster_run.is_finished:
-        instance.report_run_failed(dagster_run, sentence)
+    run = instance.get_run_by_id(run_id)  # it may have ended by itself since it was listed
+    if run and not run.is_finished:
+        instance.report_run_failed(run, sentence)

@@ -51,8 +51,10 @@ PLACES = {
     "media, proxy published alone": ("videolab_assets.lib.library:Library.add_file", 2),
     "media, files without documents": ("videolab_assets.lib.library:Library.write", 2),
     "store, temporary not yet renamed": ("videolab_assets.lib.store.local:LocalStore._publish", 4),
-    "transcript": ("videolab_assets.defs.speech.assets.transcribe", 1),
+    "transcript": ("videolab_assets.lib.transcript.transcribe", 1),
+    "transcript, written with its pieces still there": ("videolab_assets.lib.speech.journal:StoreJournal.clear", 1),
     "subtitles, SRT without WebVTT": ("videolab_assets.defs.speech.assets.to_webvtt", 1),
+    "search_entry, indexed without JSON": ("videolab_assets.defs.search.assets.materialization", 1),
     "summary, Markdown without JSON": ("videolab_assets.defs.editorial.assets.materialization", 1),
 }
 FEW = ("media, ffmpeg at work",)

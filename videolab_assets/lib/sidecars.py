@@ -1,0 +1,104 @@
+"""Small files that a person lays into the inbox for a video, named after it: corrected subtitles, and a wish for its summary.
+
+What becomes of them is decided in `videolab_assets.lib.amendments`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from videolab_assets.lib.errors import PermanentError
+from videolab_assets.lib.keys import upload_id
+from videolab_assets.lib.store import StoreObject
+from videolab_assets.lib.subtitles import read_srt
+from videolab_assets.lib.subtitles.srt import LONGEST_SRT_BYTES
+
+CORRECTED_SUBTITLES = "corrected.srt"
+"""In a video's folder: the subtitles that a person put in place of the machine's, byte for byte."""
+
+SUMMARY_PROMPT = "summary.prompt.txt"
+"""In a video's folder: what a person wishes of its summary."""
+
+LONGEST_PROMPT = 16 * 1024
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of sidecar.
+
+    Attributes:
+        ending: how its name in the inbox ends, in lower case.
+        library_name: what it is called in the video's folder.
+        media_type: for the store.
+        longest: bytes.
+        check: given the content and the seconds of the video's sound, raises PermanentError if it cannot be used.
+        timed: whether the check needs those seconds. Content of other kinds is taken in before the video has passed the gate, so that
+            its first run follows it for certain.
+    """
+
+    ending: str
+    library_name: str
+    media_type: str
+    longest: int
+    check: Callable[[bytes, float], object]
+    timed: bool
+
+
+def _check_prompt(data: bytes) -> None:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PermanentError("The wish for the summary is not UTF-8 text: save it as UTF-8.", str(error)) from error
+    if "\0" in text or not text.strip():
+        raise PermanentError("The wish for the summary holds no text: write in it what the summary is to be like.")
+
+
+KINDS = (
+    Kind(
+        ".srt",
+        CORRECTED_SUBTITLES,
+        "application/x-subrip",
+        LONGEST_SRT_BYTES,
+        lambda data, duration: read_srt(data, duration=duration),
+        timed=True,
+    ),
+    Kind(".prompt.txt", SUMMARY_PROMPT, "text/plain; charset=utf-8", LONGEST_PROMPT, lambda data, _: _check_prompt(data), timed=False),
+)
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """One sidecar in the inbox, in one version.
+
+    Attributes:
+        tenant: whose it is.
+        stem: its name below the tenant's folder, folders included, without the kind's ending.
+    """
+
+    found: StoreObject
+    kind: Kind
+    tenant: str
+    stem: str
+
+    @property
+    def sidecar_id(self) -> str:
+        """64 hex digits: this object in this version."""
+        return upload_id(self.found.key, self.found.version)
+
+    @property
+    def name(self) -> str:
+        """The stem without folders: a video's key, or the name of what was uploaded."""
+        return self.stem.rpartition("/")[2]
+
+
+def kind_of(name: str) -> Kind | None:
+    """The kind of sidecar that a file of that name is; None for an upload."""
+    return next((kind for kind in KINDS if name.lower().endswith(kind.ending)), None)
+
+
+def sidecar_of(found: StoreObject) -> Sidecar | None:
+    """The sidecar that an object of a tenant's inbox is; None for an upload."""
+    kind = kind_of(found.key)
+    if kind is None:
+        return None
+    _, tenant, path = found.key.split("/", 2)
+    return Sidecar(found, kind, tenant, path[: -len(kind.ending)])
