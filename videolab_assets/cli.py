@@ -13,7 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from videolab_assets.lib.errors import RejectedUpload, VideoLabError
-from videolab_assets.lib.keys import checked_video_key
+from videolab_assets.lib.keys import checked_tenant, checked_video_key
+from videolab_assets.lib.summary.markdown import clock
 from videolab_assets.settings import Settings, complaint
 
 if TYPE_CHECKING:
@@ -86,6 +87,33 @@ def show(
         if asset in documents:
             _print_fields(asset, documents[asset].model_dump(mode="json", exclude={"recipe", "files", "show_notes"}))
     _print_outputs(outputs, settings)
+
+
+@app.command()
+def search(
+    words: Annotated[list[str], typer.Argument(help='Words that are said together; "a phrase"; a beginn*.', metavar="WORDS")],
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's videos.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many moments.", min=1, max=1000)] = 20,
+    as_json: Json = False,
+) -> None:
+    """Find the moments in all transcripts at which WORDS are said: time, video key and sentence, the best first."""
+    from videolab_assets.defs.resources import resources_of
+    from videolab_assets.lib.search import present
+
+    resources = resources_of(Settings().pinned())
+    found = resources["search"].open().find(" ".join(words), tenant=checked_tenant(tenant) if tenant else None, limit=limit)
+    moments = present(found, resources["store"].library())
+    if as_json:
+        _print_json({"moments": [dataclasses.asdict(moment) for moment in moments]})
+        return
+    for moment in moments:
+        _shown.print(
+            f"[bold]{clock(moment.start)}[/bold]  [cyan]{moment.video_key}[/cyan]  {escape(moment.sentence)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if not moments:
+        _shown.print("Nobody says that in any transcript.")
 
 
 @app.command()

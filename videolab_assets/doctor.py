@@ -41,6 +41,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("disk", _disk),
         ("speech", _speech),
         ("summary", _summary),
+        ("search", _search),
     ]
     findings: list[Finding] = []
     for name, check in checks:
@@ -98,15 +99,29 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 
 def _speech(settings: Settings) -> Iterator[Finding]:
-    from videolab_assets.lib.speech.engine import open_engine
+    from videolab_assets.defs.engines import transcriber_of
 
-    engine = open_engine(settings.transcriber)
+    engine = transcriber_of(settings)
+    engine.check()
+    languages = f", for {', '.join(sorted(engine.languages))}" if engine.languages else ""
     draft = "; its words are a draft" if engine.draft else ""
-    yield Finding("speech", f"{engine.name} with {engine.model}, for {', '.join(engine.languages)}{draft}; it needs no key")
+    if engine.weights_are_here():
+        yield Finding("speech", f"{engine.name} with {engine.model}{languages}{draft}; it needs no key")
+    else:
+        yield Finding("speech", f"{engine.name} with {engine.model}: the model is downloaded when it first hears something", "warn")
 
 
 def _summary(settings: Settings) -> Iterator[Finding]:
-    from videolab_assets.lib.summary import open_engine
+    from videolab_assets.defs.engines import summarizer_of
 
-    engine = open_engine(settings.summarizer)
-    yield Finding("summary", f"{settings.summarizer} ({engine.identity}); it needs no key and no network")
+    engine = summarizer_of(settings)
+    complaints = list(engine.complaints())
+    for sentence in complaints:
+        yield Finding("summary", sentence, "warn")
+    if not complaints:
+        yield Finding("summary", f"{engine.name}: {engine.identity}")
+
+
+def _search(settings: Settings) -> Iterator[Finding]:
+    index = resources_of(settings)["search"].open()
+    yield Finding("search", f"{index.count():,} moments of {index.count_videos():,} videos")

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,10 +21,19 @@ class Settings(BaseSettings):
     dagster_postgres_url: str = Field("", description="PostgreSQL URL for Dagster's own storage; empty: SQLite in `<home>/dagster`")
     ffmpeg: str = Field("", description="path of an ffmpeg; empty: the one inside the imageio-ffmpeg wheel")
     transcriber: str = Field("pocketsphinx", description="speech engine")
+    speech_model: str = Field("", description="the speech engine's model, by name or path; empty: the engine's default")
+    speech_device: str = Field("auto", description="where the speech engine computes: auto, cpu or cuda")
+    speech_language: str = Field("", description="ISO 639-1 code of what is spoken; empty: found out")
+    speech_task: Literal["transcribe", "translate"] = Field("transcribe", description="`translate`: the words in English")
     summarizer: str = Field("extractive", description="summary engine")
+    gemini_model: str = Field("", description="id of the Gemini model; empty: the one that VideoLab was last tried with")
+    gemini_endpoint: str = Field("", description="address of a Gemini server that is not Google's")
+    gemini_daily_cap: float = Field(1.0, ge=0, description="US dollars that a tenant's summaries may cost in a day (UTC)")
+    gemini_price_input: float | None = Field(None, ge=0, description="US dollars a million tokens, where the table does not know the model")
+    gemini_price_output: float | None = Field(None, ge=0, description="the same for what the model writes")
     settle_seconds: float = Field(5.0, ge=0, description="an upload is whole when nothing has touched it for this long (S3: at once)")
     sensor_seconds: int = Field(10, ge=1, description="pause between two looks into the inbox")
-    max_attempts: int = Field(3, ge=1, description="runs given to one upload before it counts as failed")
+    max_attempts: int = Field(3, ge=1, description="runs given to one upload, or to what a sidecar asks for, before it counts as failed")
     max_in_flight: int = Field(100, ge=1, description="uploads queued or running at once; the rest waits in the inbox")
     max_bytes: int = Field(10 * 1024**3, description="largest upload")
     max_seconds: float = Field(4 * 3600.0, description="longest upload")

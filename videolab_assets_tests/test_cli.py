@@ -76,7 +76,13 @@ def test_help() -> None:
     """A command cannot be found out about, or asking about it does its work."""
     whole = videolab("--help")
     assert whole.returncode == 0
-    for command, words in {"process": "--tenant", "show": "--json", "doctor": "Check ffmpeg", "dev": "--port"}.items():
+    for command, words in {
+        "process": "--tenant",
+        "show": "--json",
+        "search": "--tenant",
+        "doctor": "Check ffmpeg",
+        "dev": "--port",
+    }.items():
         assert command in whole.stdout
         done = CliRunner(env={"COLUMNS": "200", "TERM": "dumb"}).invoke(app, [command, "--help"])
         assert done.exit_code == 0
@@ -119,7 +125,7 @@ def test_show(lab: Lab, clips: Path) -> None:
     answer = json.loads(shown.stdout)
     assert answer["upload"]["state"] == "done"
     assert answer["documents"].keys() == {"source_video", "proxy", "thumbnail", "storyboard", "shots"}
-    assert answer["missing"] == ["audio", "waveform", "transcript", "subtitles", "summary"]
+    assert answer["missing"] == ["audio", "waveform", "transcript", "subtitles", "summary", "search_entry"]
     words = videolab("show", key)
     assert words.returncode == 0, words.stderr
     assert "state: done" in words.stdout
@@ -132,9 +138,25 @@ def test_doctor(home: Path) -> None:
     done = videolab("doctor")
     assert done.returncode in (0, 1), done.stderr
     lines = done.stdout.splitlines()
-    for what in ("ffmpeg", "sandbox", "store", "database", "disk", "speech", "summary"):
+    for what in ("ffmpeg", "sandbox", "store", "database", "disk", "speech", "summary", "search"):
         assert any(f" {what}: " in line for line in lines), what
     assert not [line for line in lines if line.startswith("FAIL") and "disk" not in line]
+
+
+def test_search(lab: Lab, clips: Path) -> None:
+    """What was said in a video cannot be found again, or is found in one that was deleted."""
+    key = video_key_of(lab.process(clips / "sound.m4a", "sound.m4a"))
+    found = videolab("search", "SAILOR", "--tenant", "acme", "--json")
+    assert found.returncode == 0, found.stderr
+    (moment,) = json.loads(found.stdout)["moments"]
+    assert (moment["video_key"], "sailor" in moment["sentence"].lower()) == (key, True)
+    shown = videolab("search", "sailor").stdout
+    assert shown.startswith("0:0")
+    assert key in shown
+    assert "Nobody says that" in videolab("search", "sailor", "--tenant", "other").stdout
+    assert_one_sentence(videolab("search", "..."), 1)
+    (Path(lab.settings.store_location) / f"library/acme/{key}/transcript.json").unlink()
+    assert "Nobody says that" in videolab("search", "sailor").stdout
 
 
 def test_doctor_finds_what_is_missing(home: Path) -> None:

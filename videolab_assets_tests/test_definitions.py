@@ -19,13 +19,17 @@ ASSETS = {
     "media": {"proxy", "audio", "waveform", "thumbnail", "storyboard", "shots"},
     "speech": {"transcript", "subtitles"},
     "editorial": {"summary"},
+    "search": {"search_entry"},
 }
+BESIDE = {"corrected_subtitles", "search_index"}
+"""Not made per video: a person's file, and the index as a whole."""
 UPSTREAM = {
     "source_video": set[str](),
     **{asset: {"source_video"} for asset in ASSETS["media"]},
-    "transcript": {"audio"},
+    "transcript": {"audio", "corrected_subtitles"},
     "subtitles": {"transcript"},
     "summary": {"transcript"},
+    "search_entry": {"transcript"},
 }
 
 
@@ -38,7 +42,8 @@ def test_assets(repository: dg.RepositoryDefinition) -> None:
     """An asset is renamed, moved to another group, loses its partitions, or tells a person nothing."""
     graph = repository.asset_graph
     specs = {key.to_user_string(): graph.get(key) for key in graph.get_all_asset_keys()}
-    assert specs.keys() == DOCUMENTS.keys()
+    assert specs.keys() == DOCUMENTS.keys() | BESIDE
+    specs = {asset: node for asset, node in specs.items() if asset not in BESIDE}
     assert {asset: node.group_name for asset, node in specs.items()} == {
         asset: group for group, assets in ASSETS.items() for asset in assets
     }
@@ -65,6 +70,7 @@ def test_every_asset_is_checked(repository: dg.RepositoryDefinition) -> None:
             "words_in_order": "transcript",
             "words_are_likely": "transcript",
             "summary_is_complete": "summary",
+            "moments_are_indexed": "search_entry",
         }.items()
     )
     assert set(checks.values()) >= DOCUMENTS.keys() - {"subtitles"}
@@ -78,12 +84,22 @@ def test_one_job_makes_everything(repository: dg.RepositoryDefinition) -> None:
     assert job.executor_def == dg.in_process_executor
 
 
-def test_sensors(repository: dg.RepositoryDefinition) -> None:
+def test_the_job_after_a_correction(repository: dg.RepositoryDefinition) -> None:
+    """A correction leaves something of the old words standing, or decodes the video again."""
+    job = repository.get_job("amend_video")
+    made = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+    assert made == ASSETS["speech"] | ASSETS["editorial"] | ASSETS["search"]
+    assert job.executor_def == dg.in_process_executor
+
+
+def test_what_starts_by_itself(repository: dg.RepositoryDefinition) -> None:
     """The upload sensor is off, so nothing happens after `make dev`; or it is renamed, which arms every old run key again."""
-    assert {sensor.name: (sensor.default_status, sensor.job_name) for sensor in repository.sensor_defs} == {
-        "uploads": (dg.DefaultSensorStatus.RUNNING, "process_video")
+    assert {sensor.name: (sensor.default_status, {job.name for job in sensor.jobs}) for sensor in repository.sensor_defs} == {
+        "uploads": (dg.DefaultSensorStatus.RUNNING, {"process_video", "amend_video"})
     }
-    assert repository.schedule_defs == []
+    assert {schedule.name: (schedule.default_status, schedule.cron_schedule) for schedule in repository.schedule_defs} == {
+        "tidy_search": (dg.DefaultScheduleStatus.RUNNING, "17 3 * * *")
+    }
 
 
 def test_overrides(home: Path) -> None:
@@ -91,7 +107,7 @@ def test_overrides(home: Path) -> None:
     other = StoreResource(location=str(home / "elsewhere"), s3_endpoint=None, s3_region=None)
     definitions = build_definitions({"store": other})
     assert (definitions.resources or {})["store"] == other
-    assert set(definitions.resources or {}) == {"store", "catalogue", "workshop", "io_manager"}
+    assert set(definitions.resources or {}) == {"store", "catalogue", "search", "workshop", "io_manager"}
 
 
 def test_the_workspace_loads_in_a_fresh_process(home: Path, tmp_path: Path) -> None:

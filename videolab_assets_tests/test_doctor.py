@@ -32,6 +32,7 @@ def test_every_part_is_looked_at() -> None:
         "disk",
         "speech",
         "summary",
+        "search",
     ]
 
 
@@ -75,3 +76,39 @@ def test_the_probe_is_no_upload(home: Path) -> None:
     """The doctor's own object lands where the sensor takes it for an upload."""
     examine(Settings().pinned())
     assert not (home / "store" / "inbox").exists()
+
+
+@pytest.mark.usefixtures("home", "cheap")
+@pytest.mark.parametrize(
+    ("model", "level", "said"),
+    [
+        ("gemini-2.0-flash", "fatal", "was retired on 1 June 2026"),
+        ("gemini-9-unheard-of", "fatal", "price"),
+        ("", "ok", "gemini-3.5-flash-lite"),
+    ],
+)
+def test_gemini(model: str, level: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A retired model is found out by the first bill; or the doctor prints the key."""
+    monkeypatch.setenv("VIDEOLAB_SUMMARIZER", "gemini")
+    monkeypatch.setenv("VIDEOLAB_GEMINI_MODEL", model)
+    monkeypatch.setenv("GEMINI_API_KEY", "canary-key-of-gemini")
+    finding = of("summary")
+    assert (finding.level, said in finding.sentence, "canary" in finding.sentence) == (level, True, False)
+
+
+@pytest.mark.usefixtures("home", "cheap")
+def test_gemini_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every video fails at its summary, an hour after the doctor said that all is well."""
+    monkeypatch.setenv("VIDEOLAB_SUMMARIZER", "gemini")
+    for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    assert of("summary").fatal
+    assert "GEMINI_API_KEY" in of("summary").sentence
+
+
+@pytest.mark.usefixtures("home", "cheap")
+def test_a_speech_model_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first long video fails after its decode."""
+    monkeypatch.setenv("VIDEOLAB_TRANSCRIBER", "whisper")
+    monkeypatch.setenv("VIDEOLAB_SPEECH_MODEL", "/nowhere/model.pt")
+    assert of("speech").fatal

@@ -15,6 +15,7 @@ from videolab_assets.lib.documents import (
     Audio,
     Document,
     Proxy,
+    SearchEntry,
     Shots,
     SourceVideo,
     Storyboard,
@@ -145,14 +146,22 @@ def _(document: Shots, library: Library) -> dict[str, Any]:
 @_of.register
 def _(document: Transcript, library: Library) -> dict[str, Any]:
     rows = ({"start": round(segment.start, 2), "text": segment.text} for segment in document.segments[:ROWS_SHOWN])
-    draft = {"draft": f"{document.engine} is a draft engine: read the words before you publish them."} if document.draft else {}
+    shown = dict[str, Any]()
+    if document.correction:
+        shown["corrected"] = f"A person's words, in {len(document.correction.cues)} cues, in place of the engine's."
+    elif document.draft:
+        shown["draft"] = f"{document.engine} is a draft engine: read the words before you publish them."
+    if document.speed:
+        shown["times_real_time"] = document.speed
     words = document.word_count
     return {
-        **draft,
+        **shown,
         "words": words,
         "words_per_minute": round(words * 60 / document.duration, 1) if document.duration else 0.0,
         "language": document.language,
         "engine": f"{document.engine}: {document.model}",
+        "pieces": document.pieces,
+        "pieces_resumed": document.pieces_resumed,
         "table": _table(rows),
     }
 
@@ -160,7 +169,7 @@ def _(document: Transcript, library: Library) -> dict[str, Any]:
 @_of.register
 def _(document: Subtitles, library: Library) -> dict[str, Any]:
     rows = ({"start": round(cue.start, 2), "end": round(cue.end, 2), "text": cue.text} for cue in document.cues[:ROWS_SHOWN])
-    return {"cues": len(document.cues), "language": document.language, "table": _table(rows)}
+    return {"cues": len(document.cues), "language": document.language, "corrected": document.corrected, "table": _table(rows)}
 
 
 @_of.register
@@ -173,7 +182,22 @@ def _(document: Summary, library: Library) -> dict[str, Any]:
         "key_points": _table(rows),
         "engine": ": ".join(filter(None, (document.engine, document.model))),
         "language": document.language,
+        **({"prompt": document.prompt} if document.prompt else {}),
+        **_spent(document),
     }
+
+
+def _spent(document: Summary) -> dict[str, Any]:
+    """Nothing for an engine that costs nothing."""
+    if not document.input_tokens:
+        return {}
+    tokens = {"input_tokens": document.input_tokens, "output_tokens": document.output_tokens}
+    return {**tokens, "cost_usd": document.cost, "cached": document.cached}
+
+
+@_of.register
+def _(document: SearchEntry, library: Library) -> dict[str, Any]:
+    return {"moments": document.moments, "language": document.language}
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> dg.TableMetadataValue | str:

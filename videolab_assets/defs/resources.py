@@ -8,9 +8,11 @@ import dagster as dg
 from pydantic import Field
 
 from videolab_assets.lib.catalogue import Catalogue
+from videolab_assets.lib.database import Database
 from videolab_assets.lib.documents import DOCUMENTS, Document
 from videolab_assets.lib.gate import Caps
 from videolab_assets.lib.library import Library
+from videolab_assets.lib.search import Index
 from videolab_assets.lib.store import Store, open_store
 from videolab_assets.settings import Settings
 
@@ -53,10 +55,28 @@ class CatalogueResource(dg.ConfigurableResource[Catalogue]):
         return _catalogue(Settings().database)
 
 
+class SearchResource(dg.ConfigurableResource[Index]):
+    """The search index, in the same database as the catalogue."""
+
+    def open(self) -> Index:
+        """The index, with its tables made."""
+        return _index(Settings().database)
+
+
+# One of each a process: they bring connections of their own, and the sensor opens the catalogue at every tick.
 @functools.cache
 def _catalogue(database: str) -> Catalogue:
-    """One a process: each brings connections of its own, and the sensor opens it at every tick."""
     return Catalogue(database)
+
+
+@functools.cache
+def _index(database: str) -> Index:
+    return Index(Database(database))
+
+
+def database() -> Database:
+    """VideoLab's database, for what keeps its own tables there."""
+    return Database(Settings().database)
 
 
 class Workshop(dg.ConfigurableResource[None]):
@@ -108,6 +128,7 @@ def resources_of(settings: Settings) -> dict[str, Any]:
     return {
         "store": store,
         "catalogue": CatalogueResource(),
+        "search": SearchResource(),
         "workshop": Workshop(
             scratch=str(settings.scratch),
             max_bytes=settings.max_bytes,

@@ -206,6 +206,7 @@ class Correction(Model):
     sha256: str = Field(description="of the SRT file as it was uploaded")
     cues: list[Cue]
     heard: list[Segment]
+    heard_language: str
 
 
 class Transcript(Document):
@@ -235,6 +236,7 @@ class Transcript(Document):
 class Subtitles(Document):
     language: str
     frame_rate: float = Field(default=25.0, description="frames a second that the gaps between cues were reckoned with")
+    shot_times: list[float] = Field(default_factory=list, description="seconds of the shot changes that the cues were laid by")
     corrected: bool = Field(default=False, description="the cues are a person's")
     cues: list[Cue]
 

@@ -10,13 +10,14 @@ from videolab_assets.lib.keys import library_key
 from videolab_assets.lib.library import Library
 from videolab_assets.lib.recipe import recipe
 from videolab_assets.lib.scratch import scratch_folder
-from videolab_assets.lib.sidecars import CORRECTED_SUBTITLES, LONGEST_SRT
+from videolab_assets.lib.sidecars import CORRECTED_SUBTITLES
 from videolab_assets.lib.speech.correction import corrected
 from videolab_assets.lib.speech.engine import Engine
 from videolab_assets.lib.speech.journal import StoreJournal
 from videolab_assets.lib.speech.transcribe import Hearing, Progress, transcribe
 from videolab_assets.lib.store import ObjectMissing
 from videolab_assets.lib.subtitles import read_srt
+from videolab_assets.lib.subtitles.srt import LONGEST_SRT_BYTES
 from videolab_assets.lib.summary.language import language_of
 
 CODE_VERSION = "2"
@@ -82,7 +83,7 @@ def make(video_key: str, audio: Audio, library: Library, engine: Engine, scratch
 
 def _correction(video_key: str, library: Library) -> bytes | None:
     try:
-        return library.store.read_bytes(library_key(video_key, CORRECTED_SUBTITLES), LONGEST_SRT)
+        return library.store.read_bytes(library_key(video_key, CORRECTED_SUBTITLES), LONGEST_SRT_BYTES)
     except ObjectMissing:
         return None
 

@@ -176,7 +176,7 @@ class Store(ABC):
 
     @abstractmethod
     def delete(self, key: str, version: str) -> bool:
-        """Deletes an inbox object whose bytes are proven to be stored elsewhere, and nothing else, ever.
+        """Deletes an object of the inbox or of work in progress whose content is proven to be stored elsewhere, and nothing else, ever.
 
         Args:
             key: the object.

@@ -8,12 +8,13 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from videolab_assets.lib.errors import PermanentError, RejectedUpload
+from videolab_assets.lib.keys import WORK
 from videolab_assets.lib.processes import ProcessIdentity, this_process
 from videolab_assets.lib.store import (
     TEMPORARIES,
@@ -141,9 +142,19 @@ class LocalStore(Store):
                         return False
                     os.unlink(name, dir_fd=folder)
                     os.fsync(folder)
-                    return True
+                self._prune(folders)
+                return True
             except FileNotFoundError:
                 return False
+
+    def _prune(self, folders: Sequence[str]) -> None:
+        """Removes the folders of one video's work that are empty now; a tenant's stay, because other runs write there."""
+        for depth in range(len(folders), 2, -1) if folders[0] == WORK else ():
+            try:
+                with beneath.opened_folder(self.root, folders[: depth - 1]) as parent:
+                    os.rmdir(folders[depth - 1], dir_fd=parent)
+            except OSError:  # not empty, or gone already
+                return
 
     def sweep_temporaries(self) -> int:
         swept = 0

@@ -7,7 +7,7 @@ import pytest
 from videolab_assets.lib.catalogue import State
 from videolab_assets_tests.lab import Lab, failures_of, materialized, video_key_of
 
-OF_SOUND = {"audio", "waveform", "transcript", "subtitles", "summary"}
+OF_SOUND = {"audio", "waveform", "transcript", "subtitles", "summary", "search_entry"}
 OF_PICTURE = {"proxy", "thumbnail", "storyboard", "shots"}
 
 

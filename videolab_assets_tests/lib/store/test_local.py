@@ -465,3 +465,22 @@ def test_deleted_between_listing_and_fetch(store: LocalStore, inbox: Path, scrat
     (inbox / "a.mp4").unlink()
     with pytest.raises(ObjectMissing, match="deleted or renamed before"):
         store.fetch(entry.key, scratch / "copy", longest=9)
+
+
+def test_finished_work_leaves_no_empty_folders(store: LocalStore) -> None:
+    """A hundred thousand videos leave as many trees of empty folders; or a tenant's inbox goes away under its uploads."""
+
+    def deleted(key: str) -> None:
+        found = store.stat(key)
+        assert found
+        assert store.delete(key, found.version)
+
+    keys = ["work/acme/v1/transcript/r/1.json", "work/acme/v1/transcript/r/2.json", "inbox/acme/talks/a.srt"]
+    for key in keys:
+        store.write_bytes(key, b"x", media_type="application/json")
+    deleted(keys[0])
+    assert (store.root / "work/acme/v1/transcript/r").is_dir()
+    for key in keys[1:]:
+        deleted(key)
+    assert [path.relative_to(store.root).as_posix() for path in sorted((store.root / "work").rglob("*"))] == ["work/acme"]
+    assert (store.root / "inbox/acme/talks").is_dir()
