@@ -16,7 +16,18 @@ from videolab_assets.lib import sandbox
 from videolab_assets.lib.documents import Probe
 from videolab_assets.lib.errors import PermanentError, TransientError
 from videolab_assets.lib.ffmpeg import binary
-from videolab_assets.lib.graph import FROM_PICTURE, FROM_SOUND, HIGHEST_FRAME_RATE, SPEECH_RATE, Pipes, Plan, command, steady_command
+from videolab_assets.lib.graph import (
+    FROM_PICTURE,
+    FROM_SOUND,
+    GAP_IN_SOUND,
+    GAP_IN_STEADY_SOUND,
+    HIGHEST_FRAME_RATE,
+    SPEECH_RATE,
+    Pipes,
+    Plan,
+    command,
+    steady_command,
+)
 from videolab_assets.lib.probe import probe as read_probe
 from videolab_assets.lib.shots import FRAME_BYTES, FRAME_HEIGHT, FRAME_WIDTH, Detected, ShotDetector
 from videolab_assets.lib.stills import StillReader, interval_for
@@ -82,7 +93,7 @@ def decode(source: Path, probe: Probe, wanted: Set[str], work: Path, *, progress
     except _ShapeChanged:
         steady = _steady_copy(source, probe, plan, possible, work, progress)
         decoded = Decoded(plan, probe.duration)
-        _decode_into(decoded, steady, read_probe(steady).probe, possible, work, progress)
+        _decode_into(decoded, steady, read_probe(steady).probe, possible, work, progress, GAP_IN_STEADY_SOUND)
         steady.unlink()
     decoded.seconds = time.monotonic() - started
     return decoded
@@ -100,7 +111,15 @@ def _steady_copy(source: Path, probe: Probe, plan: Plan | None, wanted: Set[str]
     return _filled(work / "steady.mkv")
 
 
-def _decode_into(decoded: Decoded, source: Path, probe: Probe, possible: Set[str], work: Path, progress: Progress | None) -> None:
+def _decode_into(
+    decoded: Decoded,
+    source: Path,
+    probe: Probe,
+    possible: Set[str],
+    work: Path,
+    progress: Progress | None,
+    smallest_gap: float = GAP_IN_SOUND,
+) -> None:
     """One pass: its command, pipes and analysers."""
     plan, detector = decoded.plan, None
     with _Readers() as readers:
@@ -120,7 +139,7 @@ def _decode_into(decoded: Decoded, source: Path, probe: Probe, possible: Set[str
                 decoded.waveform = WaveformReader(SPEECH_RATE, samples_per_pixel_for(probe.duration, SPEECH_RATE))
             samples = readers.add(SAMPLES_A_BLOCK * 2, _samples_into(decoded))
         pipes = Pipes(readers.add_lines(_progress_into(progress)), frames, stills, samples)
-        log = _run(command(str(binary()), probe, plan, possible, pipes, still_step), source, work, probe, readers)
+        log = _run(command(str(binary()), probe, plan, possible, pipes, still_step, smallest_gap), source, work, probe, readers)
     if detector is not None:
         decoded.shots = detector.finish(decoded.stills.scores if decoded.stills else [])
     if "proxy" in possible:

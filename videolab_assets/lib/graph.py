@@ -41,6 +41,12 @@ FROM_SOUND = frozenset({"audio", "waveform"})
 RATES = (*(Fraction(rate * 1000, 1001) for rate in (24, 30, 60)), *(Fraction(rate) for rate in (5, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60)))
 """Frame rates that files mean when they say something near them."""
 
+GAP_IN_SOUND = 0.1
+"""Seconds, as ffmpeg has it: the time stamps of many files jitter by less."""
+GAP_IN_STEADY_SOUND = 0.005
+"""Seconds: in our own copy they do not. What ffmpeg lost there when it built its graph anew, up to 40 ms, would else let all later
+sound come early."""
+
 LONGEST_GAP = 61.0
 """Seconds: more than the gate lets pass."""
 
@@ -103,7 +109,9 @@ def enough_for(mean_rate: float) -> Fraction:
     return next((rate for rate in usual if rate >= 0.99 * mean_rate), usual[-1])
 
 
-def command(binary: str, probe: Probe, plan: Plan | None, wanted: Set[str], pipes: Pipes, still_step: int = 1) -> list[str]:
+def command(
+    binary: str, probe: Probe, plan: Plan | None, wanted: Set[str], pipes: Pipes, still_step: int = 1, smallest_gap: float = GAP_IN_SOUND
+) -> list[str]:
     """The command line of one decode, for a child that has the source as `in/source` and writes below `out/`.
 
     Args:
@@ -113,13 +121,14 @@ def command(binary: str, probe: Probe, plan: Plan | None, wanted: Set[str], pipe
         wanted: names out of `FROM_PICTURE` and `FROM_SOUND` that the source can give.
         pipes: where the raw streams go.
         still_step: every how many proxy frames a still is taken.
+        smallest_gap: seconds between two packets of sound above which silence is put there.
     """
     only_shots = wanted & FROM_PICTURE == {"shots"}
     source = _source(probe, **({"skip_loop_filter": "all"} if only_shots else {}))
     outputs: list[Stream] = []
     sound_for_proxy = None
     if probe.audio and (wanted & FROM_SOUND or "proxy" in wanted):
-        sound_for_proxy, outputs = _sound(source[str(probe.audio.index)], probe.audio, wanted, pipes)
+        sound_for_proxy, outputs = _sound(source[str(probe.audio.index)], probe.audio, wanted, pipes, smallest_gap)
     if probe.video and plan and wanted & FROM_PICTURE:
         outputs += _picture(source[str(probe.video.index)], probe.video, plan, wanted, pipes, still_step, sound_for_proxy)
     compiled: list[str] = ffmpeg.merge_outputs(*outputs).global_args(*_quiet(pipes.progress)).compile(cmd=binary, overwrite_output=True)
@@ -173,7 +182,7 @@ def _deinterlaced(picture: Stream, video: VideoStream) -> Stream:
     return picture.filter("bwdif", mode="send_frame", deint="all") if video.interlaced else picture
 
 
-def _sound(sound: Stream, audio: AudioStream, wanted: Set[str], pipes: Pipes) -> tuple[Stream | None, list[Stream]]:
+def _sound(sound: Stream, audio: AudioStream, wanted: Set[str], pipes: Pipes, smallest_gap: float) -> tuple[Stream | None, list[Stream]]:
     """The stereo branch for the proxy, if it is wanted, and the outputs that need sound alone.
 
     `async` fills gaps and `first_pts` the time before the first sample, so that sample n is heard at n / rate seconds after the
@@ -181,7 +190,8 @@ def _sound(sound: Stream, audio: AudioStream, wanted: Set[str], pipes: Pipes) ->
     """
     # Mono stays mono for measuring and for machines: made stereo, it loses 3 dB in each channel.
     layout = "mono" if audio.channels == 1 else "stereo"
-    sound = sound.filter("aresample", PROXY_AUDIO_RATE, **{"async": 1, "first_pts": 0}).filter("aformat", channel_layouts=layout)
+    filled = {"async": 1, "first_pts": 0, "min_hard_comp": smallest_gap}
+    sound = sound.filter("aresample", PROXY_AUDIO_RATE, **filled).filter("aformat", channel_layouts=layout)
     outputs: list[Stream] = []
     if not wanted & FROM_SOUND:
         return sound.filter("aformat", channel_layouts="stereo"), outputs
