@@ -33,28 +33,27 @@ assert run.success
 
 WITHOUT_DAGSTER = """
 import sys
-from pathlib import Path
 from videolab_assets.lib.catalogue import Catalogue
+from videolab_assets.lib.database import Database
 from videolab_assets.lib.gate import Caps
 from videolab_assets.lib.ingest import take_in
 from videolab_assets.lib.library import Library
-from videolab_assets.lib.media import MEDIA_ASSETS, absence, make
+from videolab_assets.lib.media import MEDIA_ASSETS, make
+from videolab_assets.lib.search import Index
 from videolab_assets.lib.speech.engine import open_engine
-from videolab_assets.lib.speech.transcribe import transcribe
 from videolab_assets.lib.store import open_store
-from videolab_assets.lib.subtitles import cues_of, to_srt, to_webvtt
-from videolab_assets.lib.documents import Transcript
+from videolab_assets.lib.subtitles import cues_of, to_ass, to_srt, to_webvtt
 from videolab_assets.lib.summary import open_engine as open_summary_engine, to_markdown
+from videolab_assets.lib.transcript import make as make_transcript
 from videolab_assets.settings import Settings
 settings = Settings().pinned()
 catalogue, library = Catalogue(settings.database), Library(open_store(settings.store_location))
 source = take_in(catalogue.by_video_key(sys.argv[1]), library, catalogue, settings.scratch, Caps())
 made = make(library, source, set(MEDIA_ASSETS), settings.scratch)
-audio = made.documents["audio"]
-spoken = transcribe(Path(settings.store_location) / audio.files[0].key, open_engine("pocketsphinx"), duration=audio.duration)
-words = Transcript(engine="", model="", language=spoken.language, draft=True, duration=audio.duration, segments=spoken.segments)
-cues = cues_of(words)
-to_srt(cues), to_webvtt(cues), to_markdown(open_summary_engine().summary_of(words))
+spoken = make_transcript(sys.argv[1], made.documents["audio"], library, open_engine("pocketsphinx"), settings.scratch).transcript
+cues = cues_of(spoken, shot_times=[shot.start for shot in made.documents["shots"].shots[1:]])
+to_srt(cues), to_webvtt(cues), to_ass(cues, width=1280, height=720), to_markdown(open_summary_engine().summary_of(spoken))
+Index(Database(settings.database)).put(sys.argv[1], spoken)
 """
 
 ENQUEUE = """

@@ -32,13 +32,10 @@ def test_no_private_parts_of_dagster() -> None:
 
 
 def test_definitions_load_in_a_fresh_process_without_heavy_libraries() -> None:
-    """The daemon, the code server and each run load the definitions: OpenCV or a speech model there costs every one of them.
-
-    boto3 is not in the list: Dagster's own search for plug-ins imports dagster-aws whole.
-    """
+    """The daemon, the code server and each run load the definitions: OpenCV, a speech model or boto3 there costs every one of them."""
     code = (
         "import sys, videolab_assets.definitions as d; repository = d.defs().get_repository_def(); "
-        "print(sorted({'cv2', 'av', 'pocketsphinx', 'torch', 'whisper', 'faster_whisper', 'google.genai'} & set(sys.modules)))"
+        "print(sorted({'cv2', 'av', 'pocketsphinx', 'torch', 'whisper', 'faster_whisper', 'google.genai', 'boto3'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
