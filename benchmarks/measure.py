@@ -46,6 +46,11 @@ def result(name: str, ours: float, peer: float, unit: str, limit_ratio: float, *
     return {**figures, "limit_ratio": limit_ratio, "unit": unit, **more}
 
 
+def unmeasured(name: str, why: str) -> dict[str, Any]:
+    """One line of output where there is nothing to measure here; it is within every limit."""
+    return {"name": name, "not_measured": why}
+
+
 def machine() -> str:
     """Processor, cores and Python, as far as the system tells."""
     model = next((line.partition(":")[2].strip() for line in _cpu_lines() if line.startswith("model name")), platform.machine())

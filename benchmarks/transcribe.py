@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import result
+from benchmarks.measure import result, unmeasured
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.ffmpeg import binary
 from videolab_assets.lib.speech.engine import ENGINES, Engine, SpeechOptions, open_engine
@@ -84,7 +84,7 @@ def _engine_line(name: str, recordings: list[Recording]) -> dict[str, Any]:
     except PermanentError as error:
         missing = error.sentence
     if missing:
-        return result(f"transcribe_{name.replace('-', '_')}", 0.0, REAL_TIME, unit, 1.0, note=f"not measured: {missing}")
+        return unmeasured(f"transcribe_{name.replace('-', '_')}", missing)
     factors: dict[str, float] = {}
     rates: dict[str, float] = {}
     wall = 0.0
@@ -146,8 +146,7 @@ def _recording(source: Path, folder: Path, words: str) -> Recording:
 def _memory_line(folder: Path) -> dict[str, Any]:
     unit = f"peak MB over {LONG_MINUTES} min; peer: over {SHORT_MINUTES} min"
     if not Path("/proc/self/status").exists():
-        note = "not measured: this system does not tell a process's peak memory"
-        return result("transcribe_memory", 0.0, 1.0, unit, MOST_GROWTH, note=note)
+        return unmeasured("transcribe_memory", "this system does not tell a process's peak memory")
     (short, few), (long, many) = (_peak(minutes, folder) for minutes in (SHORT_MINUTES, LONG_MINUTES))
     return result("transcribe_memory", long, short, unit, MOST_GROWTH, words=[few, many], engine="pocketsphinx")
 

@@ -16,6 +16,7 @@ from videolab_assets.settings import Settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 SENSOR_DAEMON = "SENSOR"
+DAEMON_LOCK = "daemon.lock"
 SECONDS_TO_STOP = 20
 SECONDS_OF_LIFE = 75
 """A heartbeat comes every 30 s; after two and a half of them have failed to come, the daemon is dead."""
@@ -51,7 +52,7 @@ def lock_daemon(settings: Settings) -> IO[str] | None:
 
     Dagster wants exactly one daemon: two of them evaluate every sensor twice.
     """
-    lock = (settings.home / "daemon.lock").open("a+")
+    lock = (settings.home / DAEMON_LOCK).open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -81,6 +82,7 @@ class Sensors:
         self._settings = settings
         self._daemon: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
+        self._waiting_since: float | None = None
 
     def __enter__(self) -> Self:
         self.keep_running()
@@ -90,21 +92,32 @@ class Sensors:
         """Starts a daemon if there is none.
 
         Raises:
-            TransientError: the one that was started here ended by itself.
+            TransientError: the one that was started here ended by itself; or another process holds the right to run one and does not.
         """
         if self._daemon is not None:
             if self._daemon.poll() is not None:
                 raise TransientError(f"Dagster's daemon ended by itself: its log is {self.log}.")
             return
         if daemon_runs(self.instance):
+            self._waiting_since = None
             return
         self._lock = lock_daemon(self._settings)
         if self._lock is None:
-            return  # another process of this machine is just starting one
+            self._wait_for_other()
+            return
         command = [sys.executable, "-m", "dagster._daemon", "run", "-w", str(PROJECT / "workspace.yaml")]
         with self.log.open("ab") as log:
             self._daemon = subprocess.Popen(  # noqa: S603 - our own interpreter and workspace
                 command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def _wait_for_other(self) -> None:
+        """Another process of this machine is just starting a daemon; or it hangs, as one may that was ended half-way."""
+        self._waiting_since = self._waiting_since or time.monotonic()
+        if time.monotonic() - self._waiting_since > SECONDS_OF_LIFE:
+            raise TransientError(
+                f"Another VideoLab process holds {self._settings.home / DAEMON_LOCK}, but no daemon has been heard of for "
+                f"{SECONDS_OF_LIFE} s: end that process, then run this again."
             )
 
     def __exit__(self, *_: object) -> None:

@@ -82,3 +82,16 @@ def test_no_heartbeat_is_no_daemon(home: Path) -> None:
     home.mkdir()
     with dg.DagsterInstance.local_temp(str(home)) as empty:
         assert not daemon_runs(empty)
+
+
+def test_a_process_that_hangs_on_the_lock_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that was ended half-way keeps the lock, and every later command waits for it for ever without a word."""
+    settings = Settings().pinned()
+    held = lock_daemon(settings)
+    assert held
+    with Sensors(settings) as sensors:
+        sensors.keep_running()
+        monkeypatch.setattr(instance, "SECONDS_OF_LIFE", -1)
+        with pytest.raises(TransientError, match=r"daemon\.lock"):
+            sensors.keep_running()
+    held.close()
