@@ -18,7 +18,7 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
     """The whole project's definitions.
 
     Assets and checks are found by themselves. Dagster's loader of whole folders would find the rest too, but it imports every plug-in
-    that is installed, dagster-aws and boto3 among them, into each process: half a CPU second for every video.
+    that is installed, dagster-aws and boto3 among them, into each process: nearly a CPU second for every video.
 
     Args:
         resources: overrides by name, for tests and benchmarks; the rest follows from `VIDEOLAB_…` variables.
