@@ -19,6 +19,11 @@ ASSETS = {kind: asset for asset, kind in DOCUMENTS.items()}
 SomeDocument = TypeVar("SomeDocument", bound=Document)
 
 
+def kept_name(name: str, data: bytes) -> str:
+    """What an earlier version of a person's file is called once another one has taken its name."""
+    return f"{Path(name).stem}.{hashlib.sha256(data).hexdigest()[:8]}{Path(name).suffix}"
+
+
 class Library:
     """Documents and media files of videos, over any store."""
 
@@ -58,20 +63,21 @@ class Library:
         document = self.readable(video_key, kind)
         if document is None or document.recipe != recipe:
             return None
-        for file in document.files:
-            found = self.store.stat(file.key)
-            if found is None or found.bytes != file.bytes:
-                return None
-        return document
+        return document if all(self.has(file) for file in document.files) else None
 
-    def add_file(self, video_key: str, path: Path, media_type: str) -> StoredFile:
-        """Publishes `path` under its own name in the video's folder, whole or not at all, replacing an earlier version.
+    def has(self, file: StoredFile) -> bool:
+        """Whether the file is there at its size."""
+        found = self.store.stat(file.key)
+        return found is not None and found.bytes == file.bytes
+
+    def add_file(self, video_key: str, path: Path, media_type: str, name: str | None = None) -> StoredFile:
+        """Publishes `path` in the video's folder as `name`, its own where left out, whole or not at all, replacing an earlier version.
 
         The file must not be changed afterwards: a local store may keep the very same bytes.
         """
         with path.open("rb") as opened:
             sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-        key = library_key(video_key, path.name)
+        key = library_key(video_key, name or path.name)
         self.store.put_file(path, key, media_type=media_type, sha256=sha256)
         return StoredFile(key=key, bytes=path.stat().st_size, sha256=sha256, media_type=media_type)
 
@@ -80,6 +86,18 @@ class Library:
         key = library_key(video_key, name)
         self.store.write_bytes(key, data, media_type=media_type)
         return StoredFile(key=key, bytes=len(data), sha256=hashlib.sha256(data).hexdigest(), media_type=media_type)
+
+    def replace_bytes(self, video_key: str, name: str, data: bytes, media_type: str) -> None:
+        """Publishes what a person wrote; an earlier version stays, with eight digits of its hash in its name."""
+        try:
+            earlier = self.store.read_bytes(library_key(video_key, name), LONGEST_DOCUMENT)
+        except ObjectMissing:
+            earlier = None
+        if earlier == data:
+            return
+        if earlier is not None:
+            self.add_bytes(video_key, kept_name(name, earlier), earlier, media_type)
+        self.add_bytes(video_key, name, data, media_type)
 
     def write(self, video_key: str, document: Document) -> str:
         """Writes the document, after its files, and returns its key."""
