@@ -116,10 +116,10 @@ def request_of(transcript: Transcript, wish: str | None) -> tuple[str, str]:
         raise PermanentError(f"The prompt has {len(wish):,} characters: shorten it to {LONGEST_WISH:,}.")
     language = language_code(transcript)
     named = "the language of the transcript" if language == "und" else f"the language whose ISO 639-1 code is {language}"
-    lines = "\n".join(f"[{clock(time)}] {_marked_off(text)}" for time, text in timed_lines(transcript))
+    lines = "\n".join(f"[{clock(time)}] {marked_off(text)}" for time, text in timed_lines(transcript))
     content = f"<transcript>\n{lines}\n</transcript>"
     if wish:
-        content += f"\n\n<wish>\n{_marked_off(wish)}\n</wish>"
+        content += f"\n\n<wish>\n{marked_off(wish)}\n</wish>"
     return INSTRUCTIONS.format(language=named), content
 
 
@@ -147,7 +147,7 @@ def _stretches(segment: Segment) -> Iterator[tuple[float, str]]:
     yield start, " ".join(texts)
 
 
-def _marked_off(text: str) -> str:
+def marked_off(text: str) -> str:
     """On one line and without the brackets that the marks are made of, so that nothing said can close them."""
     return " ".join(text.replace("<", "‹").replace(">", "›").split())
 
