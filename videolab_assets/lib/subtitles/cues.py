@@ -81,7 +81,7 @@ def _pieces_of(transcript: Transcript) -> list[_Piece]:
     pieces: list[_Piece] = []
     for tokens, language in _tokens_by_language(transcript):
         ends = [place == len(sentence.tokens) - 1 for sentence in sentences_of(tokens, language) for place in range(len(sentence.tokens))]
-        costs = [_break_cost(token, after, stops, language) for token, after, stops in zip(tokens, [*tokens[1:], None], ends, strict=True)]
+        costs = [break_cost(token, after, stops, language) for token, after, stops in zip(tokens, [*tokens[1:], None], ends, strict=True)]
         reached = pieces[-1].start if pieces else 0
         for token, (start, end), cost, stops in zip(tokens, _times_of(tokens, costs, reached), costs, ends, strict=True):
             parts = [token.text[at : at + LONGEST_LINE] for at in range(0, len(token.text), LONGEST_LINE)]
@@ -100,7 +100,7 @@ def _tokens_by_language(transcript: Transcript) -> Iterator[tuple[list[Token], L
             yield tokens, language_of((token.text for token in tokens), code)
 
 
-def _break_cost(token: Token, after: Token | None, ends_sentence: bool, language: Language) -> float:
+def break_cost(token: Token, after: Token | None, ends_sentence: bool, language: Language) -> float:
     """What it costs the reader when a line or a cue ends after this word."""
     if after is None:
         return COST_AT_SENTENCE
