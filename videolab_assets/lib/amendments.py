@@ -8,7 +8,6 @@ reason beside it.
 """
 
 import enum
-import hashlib
 import math
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from videolab_assets.lib.catalogue import UNFINISHED, Catalogue, State, Upload
-from videolab_assets.lib.documents import Audio, SourceVideo
+from videolab_assets.lib.documents import Audio, MediaStream, Shots, SourceVideo
 from videolab_assets.lib.errors import PermanentError, RejectedUpload, TransientError, VideoLabError
 from videolab_assets.lib.ingest import move_to_rejected, shown_name
 from videolab_assets.lib.keys import VIDEO_KEY_PATTERN, library_key, slug, tenant_of
-from videolab_assets.lib.library import Library
-from videolab_assets.lib.sidecars import Kind, Sidecar
+from videolab_assets.lib.library import Library, kept_name
+from videolab_assets.lib.sidecars import Job, Measured, Sidecar
 from videolab_assets.lib.store import ObjectMissing, Store
 from videolab_assets.lib.store.copies import disk_errors_explained
 
@@ -34,8 +33,8 @@ MOST_CONSIDERED = 1000
 MOST_HANDLED = 50
 """Sidecars read or moved in a look, so that it ends well within the sensor's time limit."""
 
-SOUND_MAY_BE_SHORTER = 1.0
-"""Seconds by which the sound that is taken out of a video may fall short of what its packets promise."""
+MAY_BE_SHORTER = 1.0
+"""Seconds by which the sound or the picture that is taken out of a video may fall short of what its packets promise."""
 
 
 class Course(enum.Enum):
@@ -74,10 +73,11 @@ class Amending:
 
 @dataclass(frozen=True)
 class Amendment:
-    """A run to start that follows a sidecar; asking twice for the same `run_key` starts one."""
+    """A run of `job` to start that follows a sidecar; asking twice for the same `run_key` starts one."""
 
     sidecar_id: str
     video_key: str
+    job: Job
     attempt: int = 1
 
     @property
@@ -182,11 +182,11 @@ class _Desk:
         if run.course is Course.KILLED and run.attempt < self.most_attempts:
             upload = self.catalogue.by_video_key(run.video_key)
             is_made_anew = upload is not None and upload.state in UNFINISHED
-            return not is_made_anew and self._ask(Amendment(sidecar.sidecar_id, run.video_key, run.attempt + 1))
+            return not is_made_anew and self._ask(Amendment(sidecar.sidecar_id, run.video_key, sidecar.kind.job, run.attempt + 1))
         if run.course is Course.KILLED:
             self.attended.notes.append(
                 f"{shown_name(sidecar.found.key)} left the inbox: {run.attempt} runs for it were killed. "
-                f"It is in the library: to follow it, start amend_video for {run.video_key}."
+                f"It is in the library: to follow it, start {sidecar.kind.job} for {run.video_key}."
             )
         self.library.store.delete(sidecar.found.key, sidecar.found.version)
         return True
@@ -249,21 +249,22 @@ class _Desk:
         self.served[place] = later and self._seems_taken(sidecar, video_key)
         if self.served[place] or not (later or self.room > 0):
             return False
-        duration = self._duration(upload)
-        if duration is None and kind.timed:
+        measured = self._picture(upload) if kind.needs == "picture" else self._sound(upload)
+        if measured is None and kind.needs:
             return False
         data = self._read(sidecar)
         if data is None:
             return False
         try:
-            kind.check(data, math.inf if duration is None else duration)
+            kind.check(data, measured or Measured(video_key, math.inf))
         except PermanentError:
-            if running and kind.timed:
-                return False  # the sound's length is not known for certain before it has been taken out of the video
+            if running and kind.needs:
+                return False  # how long it is, is not known for certain before it has been taken out of the video
             raise
-        self._keep(data, video_key, kind)
+        if not self._replaced_since(sidecar, video_key, data):
+            self.library.replace_bytes(video_key, kind.library_name, data, kind.media_type)
         self.served[place] = True
-        return not later and self._ask(Amendment(sidecar.sidecar_id, video_key))
+        return not later and self._ask(Amendment(sidecar.sidecar_id, video_key, kind.job))
 
     def _seems_taken(self, sidecar: Sidecar, video_key: str) -> bool:
         """Whether an earlier look wrote it, judged by size and time: cheap enough for every look while another run goes on.
@@ -273,23 +274,50 @@ class _Desk:
         kept = self.library.store.stat(library_key(video_key, sidecar.kind.library_name))
         return kept is not None and kept.bytes == sidecar.found.bytes and kept.modified > sidecar.found.modified
 
-    def _duration(self, upload: Upload) -> float | None:
-        """Seconds of the video's sound, rather too few than too many; None while nothing of it is known.
+    def _replaced_since(self, sidecar: Sidecar, video_key: str, data: bytes) -> bool:
+        """Whether an earlier look wrote it and a person's orders from the launchpad came on top of it while it waited for its run."""
+        replaced = self.library.store.stat(library_key(video_key, kept_name(sidecar.kind.library_name, data)))
+        return replaced is not None and replaced.modified > sidecar.found.modified
+
+    def _sound(self, upload: Upload) -> Measured | None:
+        """The video's sound, rather too short than too long; None while nothing of it is known.
 
         Raises:
             RejectedUpload: it has no sound, or nothing was made of the upload.
         """
         sound = self.library.document(upload.video_key, Audio)
         if sound is not None:
-            return sound.duration
+            return Measured(upload.video_key, sound.duration)
+        source = self._source(upload)
+        promised = source.probe.audio if source else None
+        if upload.state is State.DONE or (source and not promised):
+            raise RejectedUpload("no_sound", f"{upload.video_key} has no sound, and so neither subtitles nor a summary.")
+        return Measured(upload.video_key, _at_least(promised)) if promised else None
+
+    def _picture(self, upload: Upload) -> Measured | None:
+        """The video's picture, likewise.
+
+        Raises:
+            RejectedUpload: it has no picture, or nothing was made of the upload.
+        """
+        picture = self.library.document(upload.video_key, Shots)
+        if picture is not None:
+            return Measured(upload.video_key, picture.duration, picture.frame_rate)
+        source = self._source(upload)
+        promised = source.probe.video if source else None
+        if promised:
+            return Measured(upload.video_key, _at_least(promised), promised.frame_rate)
+        if source or upload.state is State.DONE:
+            raise RejectedUpload("no_picture", f"{upload.video_key} has no picture, and so no clips.")
+        return None
+
+    def _source(self, upload: Upload) -> SourceVideo | None:
+        """What the gate found in a video of which no more is known yet."""
         if upload.state in (State.FAILED, State.REJECTED):
             raise RejectedUpload(
                 "failed_video", f"Nothing was made of its video {upload.video_key}: {upload.reason or 'its upload failed.'}"
             )
-        source = self.library.document(upload.video_key, SourceVideo)
-        if upload.state is State.DONE or (source is not None and source.probe.audio is None):
-            raise RejectedUpload("no_sound", f"{upload.video_key} has no sound, and so neither subtitles nor a summary.")
-        return source.probe.audio.duration - SOUND_MAY_BE_SHORTER if source and source.probe.audio else None
+        return self.library.document(upload.video_key, SourceVideo)
 
     def _read(self, sidecar: Sidecar) -> bytes | None:
         """Its bytes; None when it changed since it was listed, being another one then that has to settle first, or at the look's end."""
@@ -300,20 +328,6 @@ class _Desk:
             copy = Path(folder, "sidecar")
             fetched = self.library.store.fetch(sidecar.found.key, copy, longest=sidecar.kind.longest)
             return copy.read_bytes() if fetched.version == sidecar.found.version else None
-
-    def _keep(self, data: bytes, video_key: str, kind: Kind) -> None:
-        """Puts the content into the video's folder; an earlier one stays there with eight digits of its hash in its name."""
-        try:
-            earlier = self.library.store.read_bytes(library_key(video_key, kind.library_name), kind.longest)
-        except ObjectMissing:
-            earlier = None
-        if earlier == data:
-            return
-        if earlier is not None:
-            name = Path(kind.library_name)
-            kept_as = f"{name.stem}.{hashlib.sha256(earlier).hexdigest()[:8]}{name.suffix}"
-            self.library.add_bytes(video_key, kept_as, earlier, kind.media_type)
-        self.library.add_bytes(video_key, kind.library_name, data, kind.media_type)
 
     def _refuse(self, sidecar: Sidecar, rejection: RejectedUpload) -> None:
         found = sidecar.found
@@ -332,3 +346,7 @@ class _Desk:
     def _leave(self, sidecar: Sidecar, error: VideoLabError) -> None:
         self.attended.waiting += 1
         self.attended.notes.append(f"{shown_name(sidecar.found.key)} stays in the inbox: {error.sentence}")
+
+
+def _at_least(promised: MediaStream) -> float:
+    return promised.duration - MAY_BE_SHORTER

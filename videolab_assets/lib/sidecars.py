@@ -1,10 +1,12 @@
-"""Small files that a person lays into the inbox for a video, named after it: corrected subtitles, and a wish for its summary.
+"""Small files that a person lays into the inbox for a video, named after it: corrected subtitles, a wish for its summary, orders for its
+clips, and an edited timeline of them.
 
 What becomes of them is decided in `videolab_assets.lib.amendments`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.keys import upload_id
@@ -18,7 +20,31 @@ CORRECTED_SUBTITLES = "corrected.srt"
 SUMMARY_PROMPT = "summary.prompt.txt"
 """In a video's folder: what a person wishes of its summary."""
 
+CLIP_ORDERS = "clips.yaml"
+"""In a video's folder: what a person orders for its clips; from the launchpad it is written by us."""
+
+EDITED_TIMELINE = "clips.otio"
+"""In a video's folder: its clips as a person edited them, byte for byte."""
+
 LONGEST_PROMPT = 16 * 1024
+LONGEST_ORDERS = 64 * 1024
+LONGEST_TIMELINE = 4 * 1024**2
+
+Job = Literal["amend_video", "replan_clips"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What content is checked against: the video's sound or its picture, whichever the kind of sidecar belongs to.
+
+    Attributes:
+        duration: seconds; infinite where the kind needs none.
+        frame_rate: frames a second; 0 for sound.
+    """
+
+    video_key: str
+    duration: float
+    frame_rate: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -30,20 +56,22 @@ class Kind:
         library_name: what it is called in the video's folder.
         media_type: for the store.
         longest: bytes.
-        check: given the content and the seconds of the video's sound, raises PermanentError if it cannot be used.
-        timed: whether the check needs those seconds. Content of other kinds is taken in before the video has passed the gate, so that
-            its first run follows it for certain.
+        check: raises PermanentError if the content cannot be used.
+        needs: what the check needs to be measured. Content of a kind that needs nothing is taken in before the video has passed the gate,
+            so that its first run follows it for certain.
+        job: makes what follows from it.
     """
 
     ending: str
     library_name: str
     media_type: str
     longest: int
-    check: Callable[[bytes, float], object]
-    timed: bool
+    check: Callable[[bytes, Measured], object]
+    needs: Literal["sound", "picture"] | None
+    job: Job
 
 
-def _check_prompt(data: bytes) -> None:
+def _check_prompt(data: bytes, _: Measured) -> None:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -52,16 +80,27 @@ def _check_prompt(data: bytes) -> None:
         raise PermanentError("The wish for the summary holds no text: write in it what the summary is to be like.")
 
 
+def _check_subtitles(data: bytes, sound: Measured) -> None:
+    read_srt(data, duration=sound.duration)
+
+
+def _check_orders(data: bytes, picture: Measured) -> None:
+    from videolab_assets.lib.clips.orders import read_orders
+
+    read_orders(data, picture.duration)
+
+
+def _check_timeline(data: bytes, picture: Measured) -> None:
+    from videolab_assets.lib.clips.timeline import read_timeline
+
+    read_timeline(data, picture.video_key, picture.duration, picture.frame_rate)
+
+
 KINDS = (
-    Kind(
-        ".srt",
-        CORRECTED_SUBTITLES,
-        "application/x-subrip",
-        LONGEST_SRT_BYTES,
-        lambda data, duration: read_srt(data, duration=duration),
-        timed=True,
-    ),
-    Kind(".prompt.txt", SUMMARY_PROMPT, "text/plain; charset=utf-8", LONGEST_PROMPT, lambda data, _: _check_prompt(data), timed=False),
+    Kind(".srt", CORRECTED_SUBTITLES, "application/x-subrip", LONGEST_SRT_BYTES, _check_subtitles, "sound", "amend_video"),
+    Kind(".prompt.txt", SUMMARY_PROMPT, "text/plain; charset=utf-8", LONGEST_PROMPT, _check_prompt, None, "amend_video"),
+    Kind(".clips.yaml", CLIP_ORDERS, "application/yaml", LONGEST_ORDERS, _check_orders, "picture", "replan_clips"),
+    Kind(".otio", EDITED_TIMELINE, "application/vnd.otio+json", LONGEST_TIMELINE, _check_timeline, "picture", "replan_clips"),
 )
 
 

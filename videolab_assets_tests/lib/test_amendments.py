@@ -14,17 +14,22 @@ import pytest
 from videolab_assets.lib import amendments
 from videolab_assets.lib.amendments import GRACE_SECONDS, Amending, Amendment, AmendRun, Course
 from videolab_assets.lib.catalogue import Catalogue, State, Upload
-from videolab_assets.lib.documents import Audio, AudioStream, Probe, SourceVideo
+from videolab_assets.lib.clips.orders import merged, orders_of, read_orders, to_yaml
+from videolab_assets.lib.documents import Audio, AudioStream, Probe, Shots, SourceVideo, VideoStream
 from videolab_assets.lib.intake import Look, Rules, look
 from videolab_assets.lib.keys import library_key
 from videolab_assets.lib.library import Library
 from videolab_assets.lib.store import Store, StoreObject, open_store
 from videolab_assets.lib.store.local import LocalStore
+from videolab_assets_tests.lib.clips.test_timeline import KEY as EDITED_KEY
+from videolab_assets_tests.lib.clips.test_timeline import ours
 
 SRT = b"1\n00:00:01,000 --> 00:00:03,000\nHello there.\n"
 LATER_SRT = SRT.replace(b"there", b"again, everybody")
 LATE_SRT = SRT.replace(b"00:00:01", b"00:01:01").replace(b"00:00:03", b"00:01:03")
 PROMPT = "Für Leuchtturmwärter, in zwei Sätzen.".encode()
+ORDERS = b"pin:\n- {start: 0:02, end: 0:12}\n"
+LATE_ORDERS = b"pin:\n- {start: 0:22, end: 0:32}\n"
 SECONDS = 30.0
 
 
@@ -64,23 +69,30 @@ class Desk:
         assert new
         return upload
 
-    def accepted(self, name: str = "talk.mp4", tenant: str = "acme", version: str = "1", sound: bool = True) -> Upload:
+    def accepted(
+        self, name: str = "talk.mp4", tenant: str = "acme", version: str = "1", sound: bool = True, picture: bool = False
+    ) -> Upload:
         """An upload that the gate let pass, its run still at work."""
         upload = self.uploaded(name, tenant, version)
         self.catalogue.claim_content(upload.upload_id, upload.upload_id)
         self.catalogue.mark_accepted(upload.upload_id)
-        self.library.write(upload.video_key, source_of(upload, sound))
+        self.library.write(upload.video_key, source_of(upload, sound, picture))
         return self.again(upload)
 
-    def done(self, name: str = "talk.mp4", tenant: str = "acme", version: str = "1", sound: bool = True) -> Upload:
-        upload = self.accepted(name, tenant, version, sound)
+    def done(self, name: str = "talk.mp4", tenant: str = "acme", version: str = "1", sound: bool = True, picture: bool = False) -> Upload:
+        upload = self.accepted(name, tenant, version, sound, picture)
         if sound:
             self.heard(upload)
+        if picture:
+            self.seen(upload)
         self.catalogue.mark_done(upload.upload_id)
         return self.again(upload)
 
     def heard(self, upload: Upload) -> None:
         self.library.write(upload.video_key, Audio(duration=SECONDS, sample_rate=16000, loudness=-20.0, peak=-3.0))
+
+    def seen(self, upload: Upload, seconds: float = SECONDS) -> None:
+        self.library.write(upload.video_key, Shots(frame_rate=25.0, duration=seconds, shots=[]))
 
     def again(self, upload: Upload) -> Upload:
         found = self.catalogue.by_upload_id(upload.upload_id)
@@ -136,8 +148,10 @@ class Desk:
         return str(reason["reason"])
 
 
-def source_of(upload: Upload, sound: bool = True) -> SourceVideo:
-    stream = AudioStream(index=1, codec="aac", duration=SECONDS, sample_rate=48000, channels=2, layout="stereo")
+def source_of(upload: Upload, sound: bool = True, picture: bool = False) -> SourceVideo:
+    heard = AudioStream(index=1, codec="aac", duration=SECONDS, sample_rate=48000, channels=2, layout="stereo")
+    size = {"width": 160, "height": 90, "coded_width": 160, "coded_height": 90}
+    seen = VideoStream(index=0, codec="h264", duration=SECONDS, frame_rate=25.0, pixel_format="yuv420p", **size)
     return SourceVideo(
         video_key=upload.video_key,
         tenant=upload.tenant,
@@ -146,7 +160,15 @@ def source_of(upload: Upload, sound: bool = True) -> SourceVideo:
         source_key=library_key(upload.video_key, "source.mp4"),
         sha256="0" * 64,
         verdict="accept",
-        probe=Probe(container="mov", duration=SECONDS, bytes=7, bit_rate=1, streams=2, audio=stream if sound else None),
+        probe=Probe(
+            container="mov",
+            duration=SECONDS,
+            bytes=7,
+            bit_rate=1,
+            streams=2,
+            audio=heard if sound else None,
+            video=seen if picture else None,
+        ),
     )
 
 
@@ -163,16 +185,29 @@ def local(tmp_path: Path) -> Desk:
     return Desk(LocalStore(tmp_path / "store"), tmp_path)
 
 
-@pytest.mark.parametrize(("ending", "content", "name"), [(".SRT", SRT, "corrected.srt"), (".prompt.txt", PROMPT, "summary.prompt.txt")])
+def timeline_for(video_key: str) -> bytes:
+    """An edited timeline of a video, with one clip from 1 to 31 seconds and one from 100 to 130."""
+    return ours().replace(EDITED_KEY, video_key).encode()
+
+
+@pytest.mark.parametrize(
+    ("ending", "content", "name", "job"),
+    [
+        (".SRT", SRT, "corrected.srt", "amend_video"),
+        (".prompt.txt", PROMPT, "summary.prompt.txt", "amend_video"),
+        (".clips.yaml", ORDERS, "clips.yaml", "replan_clips"),
+        (".Clips.YAML", ORDERS, "clips.yaml", "replan_clips"),
+    ],
+)
 @pytest.mark.parametrize("by_key", [True, False])
-def test_a_known_video_follows_what_is_laid_beside_it(ending: str, content: bytes, name: str, by_key: bool, desk: Desk) -> None:
-    """A correction is rejected as no video, gets no run, or one with every look; or its bytes are changed on the way."""
-    upload = desk.done()
+def test_a_known_video_follows_what_is_laid_beside_it(ending: str, content: bytes, name: str, job: str, by_key: bool, desk: Desk) -> None:
+    """A correction is rejected as no video, gets no run, the wrong one, or one with every look; or its bytes are changed on the way."""
+    upload = desk.done(picture=True)
     desk.lay(f"{upload.video_key if by_key else 'talk'}{ending}", content)
     seen = desk.look()
     assert seen.asks == []
     (amendment,) = seen.amendments
-    assert amendment.video_key == upload.video_key
+    assert (amendment.video_key, amendment.job) == (upload.video_key, job)
     assert [asked.run_key for asked in desk.look().amendments] == [amendment.run_key], "the daemon lost the request"
     assert desk.inbox() != [], "gone from the inbox before there is a run"
     assert desk.start(seen) == [amendment]
@@ -444,9 +479,107 @@ def test_a_video_without_sound(state: State, local: Desk) -> None:
     assert "no sound" in local.refused("no_sound")
 
 
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.DONE])
+@pytest.mark.parametrize("name", ["talk.clips.yaml", "talk.otio"])
+def test_a_video_without_a_picture(name: str, state: State, local: Desk) -> None:
+    """A run fails because there is no picture that clips could be cut from."""
+    (local.done if state is State.DONE else local.accepted)()
+    local.lay(name, ORDERS)
+    assert local.work() == []
+    assert "no picture" in local.refused("no_picture", ORDERS)
+
+
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.DONE])
+def test_silent_videos_have_clips(state: State, local: Desk) -> None:
+    """Nobody can order anything for the clips of a video in which nothing is said."""
+    upload = (local.done if state is State.DONE else local.accepted)(sound=False, picture=True)
+    local.lay("talk.clips.yaml", ORDERS)
+    assert [(asked.video_key, asked.job) for asked in local.work()] == ([(upload.video_key, "replan_clips")] if state is State.DONE else [])
+    assert (local.kept(upload), local.reasons()) == ({"clips.yaml": ORDERS}, [])
+
+
+def test_an_edited_timeline_is_of_its_video(desk: Desk) -> None:
+    """The timeline of one video becomes the plan of another one, or one is refused that fits."""
+    upload, other = desk.done(picture=True), desk.done("other.mp4", picture=True)
+    for one in (upload, other):
+        desk.seen(one, 300.0)
+    data = timeline_for(upload.video_key)
+    desk.lay("other.otio", data)
+    desk.lay("talk.otio", data)
+    assert [(asked.video_key, asked.job) for asked in desk.work()] == [(upload.video_key, "replan_clips")]
+    assert (desk.kept(upload), desk.kept(other)) == ({"clips.otio": data}, {})
+    sentence = desk.refused("unusable", data)
+    assert upload.video_key in sentence and other.video_key in sentence and sentence.startswith("Line ")
+
+
+def test_before_the_picture_is_known_nothing_is_refused(local: Desk) -> None:
+    """A pin in the last second is refused because the picture's length was only guessed."""
+    upload = local.accepted(picture=True)
+    late = b"pin: [{start: 10, end: 30.9}]"
+    local.lay("talk.clips.yaml", late)
+    assert (local.work(), local.kept(upload), local.reasons()) == ([], {}, [])
+    local.seen(upload)
+    assert (local.work(), local.kept(upload)) == ([], {"clips.yaml": late})
+    local.catalogue.mark_done(upload.upload_id)
+    assert len(local.work()) == 1
+
+
+def test_runs_of_both_jobs_follow_one_another(local: Desk) -> None:
+    """Two runs make the same clips at once, one of them from the older orders."""
+    upload = local.done(picture=True)
+    local.lay("talk.clips.yaml", ORDERS)
+    (first,) = local.start(local.look())
+    local.alive = {first.sidecar_id}
+    local.lay("talk.srt")
+    assert local.look().amendments == []
+    assert local.kept(upload) == {"clips.yaml": ORDERS, "corrected.srt": SRT}, "the run at work may follow it"
+    local.alive = set()
+    (second,) = local.work()
+    assert (first.job, second.job) == ("replan_clips", "amend_video")
+    assert local.inbox() == []
+
+
+def test_newer_orders_replace_the_earlier_ones(local: Desk) -> None:
+    """Orders that were replaced are followed as well, or nobody can see what they were."""
+    upload = local.done(picture=True)
+    later = ORDERS.replace(b"0:12", b"0:13")
+    for data in (ORDERS, later):
+        local.lay("talk.clips.yaml", data)
+        assert len(local.work()) == 1
+    assert local.kept(upload) == {"clips.yaml": later, f"clips.{hashlib.sha256(ORDERS).hexdigest()[:8]}.yaml": ORDERS}
+
+
+def test_orders_from_the_launchpad_hold(local: Desk) -> None:
+    """While orders from the inbox wait for their run, somebody adds to them from the launchpad, and the next look takes that back."""
+    upload = local.done(picture=True)
+    local.lay("talk.srt")
+    (run,) = local.start(local.look())
+    local.alive = {run.sidecar_id}
+    local.lay("talk.clips.yaml", ORDERS)
+    local.look()
+    added = to_yaml(merged(read_orders(ORDERS, SECONDS), orders_of({"pin": [{"start": "15", "end": "20"}]})))
+    time.sleep(0.02)
+    local.library.replace_bytes(upload.video_key, "clips.yaml", added, "application/yaml")
+    assert local.look().amendments == []
+    assert local.kept(upload)["clips.yaml"] == added
+    local.alive = set()
+    assert len(local.work()) == 1
+    assert local.kept(upload)["clips.yaml"] == added
+    time.sleep(0.02)
+    local.lay("talk.clips.yaml", ORDERS)
+    assert len(local.work()) == 1
+    assert local.kept(upload)["clips.yaml"] == ORDERS, "laid there again, it counts again"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
+        ("talk.clips.yaml", b"", "empty"),
+        ("talk.clips.yaml", b"#" * (64 * 1024 + 1), "too_big"),
+        ("talk.clips.yaml", b"pins: []", "unusable"),
+        ("talk.clips.yaml", LATE_ORDERS, "unusable"),
+        ("talk.otio", b"{}", "unusable"),
+        ("talk.otio", b"[" * 1_000_000, "unusable"),
         ("talk.srt", b"", "empty"),
         ("talk.srt", b"x" * (5_000_000 + 1), "too_big"),
         ("talk.srt", b"this is a letter, not subtitles", "unusable"),
@@ -460,12 +593,15 @@ def test_a_video_without_sound(state: State, local: Desk) -> None:
 )
 def test_content_that_cannot_be_used(name: str, content: bytes, code: str, desk: Desk) -> None:
     """A file of gigabytes is read into memory; rubbish replaces good subtitles; or the person's file is gone."""
-    upload = desk.done()
-    desk.library.add_bytes(upload.video_key, "corrected.srt", SRT, "application/x-subrip")
+    upload = desk.done(picture=True)
+    earlier = {"corrected.srt": SRT, "clips.yaml": ORDERS}
+    for kept, data in earlier.items():
+        desk.library.add_bytes(upload.video_key, kept, data, "text/plain")
     desk.lay(name, content)
     assert desk.work() == []
-    assert desk.refused(code, content)
-    assert desk.kept(upload) == {"corrected.srt": SRT}
+    sentence = desk.refused(code, content)
+    assert code != "unusable" or name.endswith((".srt", ".txt")) or sentence.startswith("Line ")
+    assert desk.kept(upload) == earlier
 
 
 def test_before_the_sound_is_known_nothing_is_refused(local: Desk) -> None:
@@ -752,9 +888,23 @@ def killed_at(count: int, calls: list[str]) -> Callable[[str, Callable[..., Any]
     return wrap
 
 
-@pytest.mark.parametrize("where", ["folder", "s3"])
+@pytest.mark.parametrize(
+    ("where", "ending", "name", "content", "earlier"),
+    [
+        ("folder", "srt", "corrected", SRT, LATER_SRT),
+        ("s3", "srt", "corrected", SRT, LATER_SRT),
+        pytest.param("folder", "clips.yaml", "clips", ORDERS, b"pin: [{start: 3, end: 9}]", marks=pytest.mark.long),
+    ],
+)
 def test_no_crash_loses_or_repeats_anything(
-    where: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    where: str,
+    ending: str,
+    name: str,
+    content: bytes,
+    earlier: bytes,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The sensor is killed between any two of its steps, and the run after the first of them: a correction is lost, gets two runs that
     end by themselves, or the replaced one is gone.
@@ -770,9 +920,9 @@ def test_no_crash_loses_or_repeats_anything(
             bucket = request.getfixturevalue("s3_bucket")
             store = open_store(f"s3://{bucket}/{count}", s3_client=request.getfixturevalue("s3_client"))
         desk = Desk(store, folder)
-        upload = desk.done()
-        desk.library.add_bytes(upload.video_key, "corrected.srt", LATER_SRT, "application/x-subrip")
-        desk.lay("talk.srt")
+        upload, suffix = desk.done(picture=True), ending.rpartition(".")[2]
+        desk.library.add_bytes(upload.video_key, f"{name}.{suffix}", earlier, "text/plain")
+        desk.lay(f"talk.{ending}", content)
         desk.lay("talk.prompt.txt", b"\0")
         desk.deadly = 1
         calls: list[str] = []
@@ -791,8 +941,8 @@ def test_no_crash_loses_or_repeats_anything(
         (last,) = desk.runs.values()
         assert (last.video_key, last.attempt) == (upload.video_key, 2), calls
         assert len(desk.started) == 2, calls
-        digest = hashlib.sha256(LATER_SRT).hexdigest()[:8]
-        assert desk.kept(upload) == {"corrected.srt": SRT, f"corrected.{digest}.srt": LATER_SRT}, calls
+        digest = hashlib.sha256(earlier).hexdigest()[:8]
+        assert desk.kept(upload) == {f"{name}.{suffix}": content, f"{name}.{digest}.{suffix}": earlier}, calls
         desk.refused("unusable", b"\0")
         desk.catalogue.dispose()
     assert count > 12

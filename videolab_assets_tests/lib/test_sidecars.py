@@ -5,6 +5,7 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
+from videolab_assets.lib.clips.rules import RULES_KEY
 from videolab_assets.lib.keys import VIDEO_KEY_PATTERN, upload_id
 from videolab_assets.lib.sidecars import KINDS, Kind, kind_of, sidecar_of
 from videolab_assets.lib.store import StoreObject
@@ -29,3 +30,11 @@ def test_every_video_key_is_a_name(video_key: str, kind: Kind, loud: bool) -> No
     sidecar = sidecar_of(StoreObject(f"inbox/acme/some/folder/{video_key}{ending}", 1, 0.0, "1"))
     assert sidecar
     assert (sidecar.name, sidecar.kind) == (video_key, kind)
+
+
+def test_no_ending_hides_another() -> None:
+    """One kind's files are taken for another's, whose ending theirs has too; or replace each other in the video's folder."""
+    endings = [kind.ending for kind in KINDS]
+    assert [kind_of(f"talk{ending}") for ending in endings] == list(KINDS)
+    assert len({kind.library_name for kind in KINDS}) == len(KINDS)
+    assert kind_of("talk.yaml") is kind_of("talk.clips.mp4") is kind_of(RULES_KEY) is None

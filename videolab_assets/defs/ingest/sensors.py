@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from videolab_assets.defs.ingest.jobs import amend_video, process_video
+from videolab_assets.defs.ingest.jobs import FOLLOWING, process_video
 from videolab_assets.defs.outcomes import ATTEMPT_TAG, PERMANENT_TAG, UPLOAD_TAG, owner_of
 from videolab_assets.defs.partitions import videos
 from videolab_assets.defs.resources import CatalogueResource, StoreResource
@@ -33,12 +33,12 @@ _OWN_REASONS = ("STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAILURE")
 
 
 @dg.sensor(
-    jobs=[process_video, amend_video],
+    jobs=[process_video, *FOLLOWING],
     minimum_interval_seconds=Settings().sensor_seconds,
     # It starts nothing but local work on files that somebody put into the inbox, so it is on from the beginning.
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Notices finished uploads in the inbox, one partition and one run each, corrected subtitles and wishes for summaries laid "
-    "there for known videos, and looks after runs that died.",
+    description="Notices finished uploads in the inbox, one partition and one run each; subtitles, wishes for summaries, orders for clips "
+    "and timelines laid there for known videos; and looks after runs that died.",
 )
 def uploads(context: dg.SensorEvaluationContext, store: StoreResource, catalogue: CatalogueResource) -> dg.SensorResult | dg.SkipReason:
     """A look at the inbox. It keeps no cursor: what has been seen is in the catalogue, because Dagster forgets a run key with its run."""
@@ -75,7 +75,7 @@ def amend_request(amendment: Amendment) -> dg.RunRequest:
     """The run that follows a sidecar."""
     video_key = amendment.video_key
     tags = {SIDECAR_TAG: amendment.sidecar_id, ATTEMPT_TAG: str(amendment.attempt), "videolab/tenant": tenant_of(video_key)}
-    return dg.RunRequest(run_key=amendment.run_key, job_name=amend_video.name, partition_key=video_key, tags=tags)
+    return dg.RunRequest(run_key=amendment.run_key, job_name=amendment.job, partition_key=video_key, tags=tags)
 
 
 def latest_runs(instance: dg.DagsterInstance, in_flight: Sequence[Upload]) -> Mapping[str, Run]:
@@ -98,14 +98,19 @@ def latest_runs(instance: dg.DagsterInstance, in_flight: Sequence[Upload]) -> Ma
 
 
 def amending(instance: dg.DagsterInstance, sidecars: Sequence[str]) -> Amending:
-    """The latest run of each of the given sidecars, and the videos that any run of `amend_video` is under way for, whoever started it."""
+    """The latest run of each of the given sidecars, and the videos that any run of their jobs is under way for, whoever started it."""
     asked = instance.get_runs(dg.RunsFilter(tags={SIDECAR_TAG: list(sidecars)}, statuses=_LAUNCHED), ascending=True)
-    alive = instance.get_runs(dg.RunsFilter(job_name=amend_video.name, statuses=_ALIVE))  # second: no run that starts now is missed
+    alive = _following(instance, _ALIVE)  # second: no run that starts now is missed
     latest = {
         run.tags[SIDECAR_TAG]: AmendRun(_video_of(run), int(run.tags.get(ATTEMPT_TAG, "1")), _course(run))  # the last one stays
         for run in asked
     }
     return Amending(latest, [_video_of(run) for run in alive])
+
+
+def _following(instance: dg.DagsterInstance, statuses: Sequence[dg.DagsterRunStatus]) -> list[dg.DagsterRun]:
+    """Runs of the jobs that follow sidecars."""
+    return [run for job in FOLLOWING for run in instance.get_runs(dg.RunsFilter(job_name=job.name, statuses=statuses))]
 
 
 def _course(run: dg.DagsterRun) -> Course:
@@ -135,11 +140,11 @@ def _first_failure(instance: dg.DagsterInstance, run_id: str) -> str | None:
 
 
 def abandon_killed(instance: dg.DagsterInstance) -> None:
-    """Marks those runs of `amend_video` as failed whose process certainly ended; of an upload's runs the catalogue knows it.
+    """Marks those runs that follow sidecars as failed whose process certainly ended; of an upload's runs the catalogue knows it.
 
     Otherwise each would take up one of the few places for runs until Dagster ends it, a day later.
     """
-    for run in instance.get_runs(dg.RunsFilter(job_name=amend_video.name, statuses=[dg.DagsterRunStatus.STARTED])):
+    for run in _following(instance, [dg.DagsterRunStatus.STARTED]):
         owner = owner_of(run)
         if owner is not None and owner.is_gone():
             abandon(instance, run.run_id, "The process that worked on this run is gone: it was killed, or the machine went down.")

@@ -15,6 +15,7 @@ import pytest
 from videolab_assets.instance import open_instance
 from videolab_assets.lib import intake
 from videolab_assets.lib.catalogue import State
+from videolab_assets.lib.documents import VARIANTS
 from videolab_assets.settings import Settings
 from videolab_assets_tests.lab import ASSETS, Lab, failures_of, materialized
 
@@ -56,6 +57,9 @@ PLACES = {
     "subtitles, SRT without WebVTT": ("videolab_assets.defs.speech.assets.to_webvtt", 1),
     "search_entry, indexed without JSON": ("videolab_assets.defs.search.assets.materialization", 1),
     "summary, Markdown without JSON": ("videolab_assets.defs.editorial.assets.materialization", 1),
+    "clip_plan, timeline without JSON": ("videolab_assets.defs.clips.assets.metadata_of", 1),
+    "clips, cut in scratch": ("videolab_assets.lib.clips.cutting._published", 1),
+    "clips, published without document": ("videolab_assets.defs.clips.assets.materialization", 1),
 }
 FEW = ("media, ffmpeg at work",)
 
@@ -87,8 +91,8 @@ def lasting(home: Path) -> Iterator[Lab]:
 def test_a_killed_run_leaves_nothing_half_made(place: str, lasting: Lab, clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A power cut leaves half a proxy that looks whole, a run that is started for ever, gigabytes of scratch, or a lost upload."""
     monkeypatch.setattr(intake, "FIRST_BACKOFF_SECONDS", 0)
-    talks = place.startswith("summary")
-    expected = set(ASSETS) if talks else set(ASSETS) - {"summary"}
+    talks = place.startswith(("summary", "clip"))
+    expected = set(ASSETS) - VARIANTS.keys() - (set() if talks else {"summary", "clips"})
     lasting.put(clips / ("talk.mp4" if talks else "clip.mp4"))
     function, calls = PLACES[place]
     worker = subprocess.run(

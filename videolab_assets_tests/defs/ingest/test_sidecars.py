@@ -1,4 +1,4 @@
-"""What a person lays beside a video becomes one run of `amend_video`, whatever happens to ticks and runs."""
+"""What a person lays beside a video becomes one run of the job that follows it, whatever happens to ticks and runs."""
 
 import dataclasses
 import hashlib
@@ -16,7 +16,7 @@ from videolab_assets.defs.outcomes import ATTEMPT_TAG, OWNER_TAG, owner_of
 from videolab_assets.defs.speech import assets as speech_assets
 from videolab_assets.instance import open_instance
 from videolab_assets.lib.catalogue import State
-from videolab_assets.lib.documents import Audio
+from videolab_assets.lib.documents import Audio, ClipPlan, Shots
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.processes import ProcessIdentity, this_process
 from videolab_assets.settings import Settings
@@ -26,16 +26,18 @@ from videolab_assets_tests.lab import Lab, failures_of, materialized, variant, v
 SRT = b"1\n00:00:00,100 --> 00:00:00,900\nHello there.\n"
 LATER_SRT = SRT.replace(b"there", b"everybody")
 PROMPT = b"For lighthouse keepers, in two sentences."
+ORDERS = b"pin:\n- {start: 1.2, end: 6, title: The lamp}\n"
 
 
 def known(lab: Lab, clip: Path, name: str = "talk.mp4") -> str:
-    """The key of a video that is done, of which no more than the original and a claim of its sound are there."""
+    """The key of a video that is done, of which no more than the original and claims of its sound and its picture are there."""
     lab.put(variant(clip, name.encode()), name)
     (request,) = lab.tick()
     result = lab.run(request, ["source_video"])
     assert result.success
     key = video_key_of(result)
     lab.library.write(key, Audio(duration=1.0, sample_rate=16000, loudness=-20.0, peak=-3.0))
+    lab.library.write(key, Shots(frame_rate=25.0, duration=10.0, shots=[]))
     lab.tick()
     assert lab.upload_of(result).state is State.DONE
     return key
@@ -45,19 +47,26 @@ def kept(lab: Lab, key: str, name: str) -> bytes:
     return lab.library.store.read_bytes(f"library/acme/{key}/{name}", 1 << 20)
 
 
-@pytest.mark.parametrize(("ending", "content", "name"), [("srt", SRT, "corrected.srt"), ("prompt.txt", PROMPT, "summary.prompt.txt")])
-def test_one_run_follows(ending: str, content: bytes, name: str, lab: Lab, clips: Path) -> None:
+@pytest.mark.parametrize(
+    ("ending", "content", "name", "job"),
+    [
+        ("srt", SRT, "corrected.srt", "amend_video"),
+        ("prompt.txt", PROMPT, "summary.prompt.txt", "amend_video"),
+        ("clips.yaml", ORDERS, "clips.yaml", "replan_clips"),
+    ],
+)
+def test_one_run_follows(ending: str, content: bytes, name: str, job: str, lab: Lab, clips: Path) -> None:
     """A correction is rejected as no video, or starts a run with every tick, or the whole video is made again."""
     key = known(lab, clips / "clip.mp4")
     path = lab.put(content, f"{key}.{ending}")
     (request,) = lab.tick()
-    assert (request.job_name, request.partition_key, request.tags["videolab/tenant"]) == ("amend_video", key, "acme")
+    assert (request.job_name, request.partition_key, request.tags["videolab/tenant"]) == (job, key, "acme")
     assert SIDECAR_TAG in request.tags
     (again,) = lab.tick()  # the daemon lost the request before it was stored
     assert again.run_key == request.run_key
     assert kept(lab, key, name) == content
     run = lab.start(request)
-    assert run.job_name == "amend_video"
+    assert run.job_name == job
     assert lab.tick() == []
     assert path.exists(), "gone before its run has ended"
     lab.instance.report_run_canceled(run)  # a person stops it
@@ -84,6 +93,23 @@ def test_the_next_correction_waits_for_the_run_before(lab: Lab, clips: Path) -> 
     assert kept(lab, key, f"corrected.{digest}.srt") == SRT
 
 
+def test_runs_of_both_jobs_follow_one_another(lab: Lab, clips: Path) -> None:
+    """Subtitles and orders are laid there together, and two runs make the same clips at once."""
+    known(lab, clips / "clip.mp4")
+    lab.put(SRT, "talk.srt")
+    lab.put(ORDERS, "talk.clips.yaml")
+    started = []
+    for _ in range(2):
+        (request,) = lab.tick()
+        run = lab.start(request)
+        assert lab.tick() == []
+        lab.instance.report_run_canceled(run)
+        started.append(request.job_name)
+    assert sorted(map(str, started)) == ["amend_video", "replan_clips"]
+    assert lab.tick() == []
+    lab.assert_tidy()
+
+
 def test_a_run_that_was_never_launched_is_asked_for_again(lab: Lab, clips: Path) -> None:
     """The daemon dies between storing a run and launching it: the correction counts as followed and never is."""
     known(lab, clips / "clip.mp4")
@@ -105,10 +131,11 @@ def status_of(lab: Lab, run: dg.DagsterRun) -> dg.DagsterRunStatus:
     return found.status
 
 
-def test_after_a_power_cut_there_is_another_run(lab: Lab, clips: Path) -> None:
+@pytest.mark.parametrize(("name", "content"), [("corrected.srt", SRT), ("clips.yaml", ORDERS)])
+def test_after_a_power_cut_there_is_another_run(name: str, content: bytes, lab: Lab, clips: Path) -> None:
     """A killed run is started for ever: its correction is never followed, and the next one waits for a day; or there is no end of runs."""
     key = known(lab, clips / "clip.mp4")
-    lab.put(SRT, "talk.srt")
+    lab.put(content, f"talk.{name.removeprefix('corrected.')}")
     attempts, run_keys = [], set()
     for _ in range(3):
         (request,) = lab.tick()
@@ -123,7 +150,7 @@ def test_after_a_power_cut_there_is_another_run(lab: Lab, clips: Path) -> None:
     assert lab.tick() == []
     lab.assert_tidy()
     assert lab.rejections() == []
-    assert kept(lab, key, "corrected.srt") == SRT
+    assert kept(lab, key, name) == content
     assert len(lab.instance.get_runs()) == 4
 
 
@@ -325,3 +352,32 @@ def test_a_correction_holds(lab: Lab, clips: Path) -> None:
     assert found.success
     assert kept(lab, key, "subtitles.srt").decode() == subtitles
     lab.assert_tidy()
+
+
+@pytest.mark.long
+def test_orders_are_followed(lab: Lab, clips: Path) -> None:
+    """A clip that was pinned is not cut, or a later plan forgets it; or what an editor changed in the timeline does not become the plan."""
+    key = video_key_of(lab.process(clips / "talk.mp4", "talk.mp4"))
+    lab.put(ORDERS, "talk.clips.yaml")
+    (ordered,) = lab.work()
+    assert ordered.success, failures_of(ordered)
+    assert (ordered.job_def.name, video_key_of(ordered)) == ("replan_clips", key)
+    assert {owner_of(run) for run in lab.instance.get_runs(dg.RunsFilter(job_name="replan_clips"))} == {this_process()}
+
+    def pinned() -> list[tuple[float, str, str]]:
+        plan = lab.library.document(key, ClipPlan)
+        assert plan
+        return [(clip.start, clip.title, clip.origin) for clip in plan.clips if clip.origin != "found"]
+
+    assert pinned() == [(1.2, "The lamp", "pinned")]
+    lab.put(SRT, "talk.srt")
+    (amended,) = lab.work()
+    assert amended.success, failures_of(amended)
+    assert pinned() == [(1.2, "The lamp", "pinned")]
+    timeline = kept(lab, key, "clip_plan.otio")
+    lab.put(timeline.replace(b"The lamp", b"The light"), "talk.otio")
+    (edited,) = lab.work()
+    assert edited.success, failures_of(edited)
+    assert (1.2, "The light", "timeline") in pinned()
+    lab.assert_tidy()
+    assert lab.rejections() == []
