@@ -56,10 +56,10 @@ Stream = Any
 
 @dataclass(frozen=True)
 class Plan:
-    """How the proxy will look; what the graph follows and the checks compare with.
+    """How a proxy, or a clip, will look; what the graph follows and the checks compare with.
 
     Attributes:
-        width, height: even numbers of square pixels, at most 1280x720 (720x1280 upright), never more than the source has.
+        width, height: even numbers of square pixels, at most 1280x720 (720x1280 upright) for a proxy, never more than the source has.
         frame_rate: constant, at most 60 a second; frame `n` is shown at `n / frame_rate` seconds.
     """
 
@@ -68,10 +68,10 @@ class Plan:
     frame_rate: Fraction
 
     @classmethod
-    def of(cls, video: VideoStream) -> "Plan":
-        """The plan for a probed picture."""
+    def of(cls, video: VideoStream, *, short_side: int = PROXY_SHORT_SIDE, long_side: int = PROXY_LONG_SIDE) -> "Plan":
+        """The plan for a probed picture, whose sides are `short_side` and `long_side` at most."""
         upright = video.height > video.width
-        widest, highest = (PROXY_SHORT_SIDE, PROXY_LONG_SIDE) if upright else (PROXY_LONG_SIDE, PROXY_SHORT_SIDE)
+        widest, highest = (short_side, long_side) if upright else (long_side, short_side)
         shrink = min(1.0, widest / video.width, highest / video.height)
         rate = enough_for(video.frame_rate) if video.variable_frame_rate else constant_rate(video.frame_rate)
         return cls(_even(video.width, shrink), _even(video.height, shrink), rate)
@@ -146,7 +146,7 @@ def steady_command(binary: str, probe: Probe, plan: Plan | None, wanted: Set[str
     streams: list[Stream] = []
     if probe.video and plan and wanted & FROM_PICTURE:
         picture = source[str(probe.video.index)].filter("fps", _ratio(plan.frame_rate))
-        streams.append(_upright_sdr(_deinterlaced(picture, probe.video), probe.video, plan))
+        streams.append(upright_sdr(deinterlaced(picture, probe.video), probe.video, plan))
     if probe.audio and (wanted & FROM_SOUND or "proxy" in wanted):
         sound = source[str(probe.audio.index)]
         streams.append(sound.filter("aresample", PROXY_AUDIO_RATE, **{"async": 1}).filter("aformat", channel_layouts="stereo"))
@@ -178,7 +178,8 @@ def _ratio(rate: Fraction) -> str:
     return f"{rate.numerator}/{rate.denominator}"
 
 
-def _deinterlaced(picture: Stream, video: VideoStream) -> Stream:
+def deinterlaced(picture: Stream, video: VideoStream) -> Stream:
+    """As many frames as before, of both fields; untouched where the source is progressive."""
     return picture.filter("bwdif", mode="send_frame", deint="all") if video.interlaced else picture
 
 
@@ -215,15 +216,15 @@ def _picture(
     picture: Stream, video: VideoStream, plan: Plan, wanted: Set[str], pipes: Pipes, still_step: int, sound: Stream | None
 ) -> list[Stream]:
     """The outputs that need the picture."""
-    picture = _deinterlaced(picture.filter("fps", _ratio(plan.frame_rate), start_time=0), video)
+    picture = deinterlaced(picture.filter("fps", _ratio(plan.frame_rate), start_time=0), video)
     every_still = f"not(mod(n,{still_step}))"
     if "proxy" not in wanted:
         frames, stills = _branches(picture, "split", pipes.frames is not None, pipes.stills is not None)
         outputs = [_small_frames(frames, pipes)] if frames is not None else []
         if stills is not None:
-            outputs.append(_stills(_upright_sdr(stills.filter("select", every_still), video, plan), pipes))
+            outputs.append(_stills(upright_sdr(stills.filter("select", every_still), video, plan), pipes))
         return outputs
-    picture = _upright_sdr(picture, video, plan)
+    picture = upright_sdr(picture, video, plan)
     to_proxy, frames, stills = _branches(picture, "split", True, pipes.frames is not None, pipes.stills is not None)
     outputs = [_proxy(to_proxy, sound, plan)]
     if frames is not None:
@@ -242,8 +243,8 @@ def _branches(stream: Stream, splitter: str, *wanted: bool) -> list[Stream | Non
     return [split[next(numbers)] if one else None for one in wanted]
 
 
-def _upright_sdr(picture: Stream, video: VideoStream, plan: Plan) -> Stream:
-    """The picture at the proxy's size in square pixels, BT.709, limited range, 8 bits. ffmpeg has turned it upright by itself.
+def upright_sdr(picture: Stream, video: VideoStream, plan: Plan) -> Stream:
+    """The picture at the plan's size in square pixels, BT.709, limited range, 8 bits. ffmpeg has turned it upright by itself.
 
     HDR and wide colour are mapped through linear light after scaling, which costs two thirds of doing it before. zscale refuses
     unspecified colour, so what the probe could not read is stated first.

@@ -149,7 +149,7 @@ def probe(path: Path, *, most_streams: int = MOST_STREAMS) -> Probed:
 
 def _ask(path: Path, bytes_in_file: int, most_streams: int) -> dict[str, object]:
     """The child's answer, as it came."""
-    pyav = _pyav_folder()
+    pyav = pyav_folder()
     allowed = {
         "demuxers": DEMUXERS,
         "decoders": DECODERS,
@@ -193,7 +193,7 @@ def _raise_if_failed(done: sandbox.Completed, lines: int) -> None:
         raise Unreadable("crashes", "Reading this file makes the reader fail.", how)
 
 
-def _pyav_folder() -> Path:
+def pyav_folder() -> Path:
     """The folder that PyAV is installed in, found without importing it: its ffmpeg stays out of this process."""
     found = importlib.util.find_spec("av")
     if found is None or not found.submodule_search_locations:
