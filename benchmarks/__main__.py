@@ -6,7 +6,10 @@ import sys
 
 from benchmarks.measure import machine
 
-NAMES = ("one_decode", "shots", "overhead", "sensor", "transcribe", "subtitles", "summary", "search")
+NAMES = (
+    *("one_decode", "shots", "overhead", "sensor", "transcribe", "subtitles", "summary", "search"),
+    *("clips", "variants", "moviepy", "reframe"),
+)
 
 
 def main(names: list[str]) -> int:

@@ -34,6 +34,8 @@ assert run.success
 WITHOUT_DAGSTER = """
 import sys
 from videolab_assets.lib.catalogue import Catalogue
+from videolab_assets.lib.clips import cutting, planning
+from videolab_assets.lib.clips.reranking import open_ranker
 from videolab_assets.lib.database import Database
 from videolab_assets.lib.gate import Caps
 from videolab_assets.lib.ingest import take_in
@@ -44,7 +46,9 @@ from videolab_assets.lib.speech.engine import open_engine
 from videolab_assets.lib.store import open_store
 from videolab_assets.lib.subtitles import cues_of, to_ass, to_srt, to_webvtt
 from videolab_assets.lib.summary import open_engine as open_summary_engine, to_markdown
+from videolab_assets.lib.platforms import PLATFORMS
 from videolab_assets.lib.transcript import make as make_transcript
+from videolab_assets.lib.variants import making
 from videolab_assets.settings import Settings
 settings = Settings().pinned()
 catalogue, library = Catalogue(settings.database), Library(open_store(settings.store_location))
@@ -54,6 +58,11 @@ spoken = make_transcript(sys.argv[1], made.documents["audio"], library, open_eng
 cues = cues_of(spoken, shot_times=[shot.start for shot in made.documents["shots"].shots[1:]])
 to_srt(cues), to_webvtt(cues), to_ass(cues, width=1280, height=720), to_markdown(open_summary_engine().summary_of(spoken))
 Index(Database(settings.database)).put(sys.argv[1], spoken)
+for document in (source, *made.documents.values(), spoken):
+    library.write(sys.argv[1], document)
+plan = planning.make(sys.argv[1], library, open_ranker("rules"), settings.scratch).plan
+clips = cutting.make(library, source, plan, settings.scratch).clips
+making.make(sys.argv[1], library, plan, clips, list(PLATFORMS), settings.scratch)
 """
 
 ENQUEUE = """

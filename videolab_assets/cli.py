@@ -26,7 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,  # they hold passwords
-    help="VideoLab: uploaded videos become proxies, transcripts and summaries.",
+    help="VideoLab: uploaded videos become proxies, transcripts, summaries, and clips for every platform.",
 )
 _shown = Console()
 _progress = Console(stderr=True)

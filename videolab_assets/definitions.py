@@ -6,7 +6,8 @@ from typing import Any
 import dagster as dg
 
 from videolab_assets import defs as stages
-from videolab_assets.defs.ingest.jobs import amend_video, process_video
+from videolab_assets.defs.clips.assets import platform_rules
+from videolab_assets.defs.ingest.jobs import amend_video, process_video, replan_clips
 from videolab_assets.defs.ingest.sensors import uploads
 from videolab_assets.defs.resources import resources_of
 from videolab_assets.defs.search.schedules import tidy_search
@@ -24,9 +25,9 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
         resources: overrides by name, for tests and benchmarks; the rest follows from `VIDEOLAB_…` variables.
     """
     return dg.Definitions(
-        assets=[corrected_subtitles, *dg.load_assets_from_package_module(stages)],
+        assets=[corrected_subtitles, platform_rules, *dg.load_assets_from_package_module(stages)],
         asset_checks=dg.load_asset_checks_from_package_module(stages),
-        jobs=[process_video, amend_video],
+        jobs=[process_video, amend_video, replan_clips],
         sensors=[uploads],
         schedules=[tidy_search],
         resources={**resources_of(Settings()), **(resources or {})},

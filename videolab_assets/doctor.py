@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from videolab_assets.defs.resources import resources_of
@@ -41,6 +42,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("disk", _disk),
         ("speech", _speech),
         ("summary", _summary),
+        ("clips", _clips),
         ("search", _search),
     ]
     findings: list[Finding] = []
@@ -120,6 +122,20 @@ def _summary(settings: Settings) -> Iterator[Finding]:
         yield Finding("summary", sentence, "warn")
     if not complaints:
         yield Finding("summary", f"{engine.name}: {engine.identity}")
+
+
+def _clips(settings: Settings) -> Iterator[Finding]:
+    from videolab_assets.defs.engines import ranker_of
+    from videolab_assets.lib.clips.rules import RULES_KEY, rules_in_force
+
+    ranker, rules = ranker_of(settings), rules_in_force(resources_of(settings)["store"].open())
+    problems = [*ranker.complaints(), *([rules.problem] if rules.problem else [])]
+    if settings.face_model and not Path(settings.face_model).is_file():
+        problems.append(f"VIDEOLAB_FACE_MODEL is {settings.face_model!r}, which is not a file: give the path of a YuNet ONNX file.")
+    for sentence in problems:
+        yield Finding("clips", sentence, "warn")
+    if not problems:
+        yield Finding("clips", f"rules {rules.rules.version!r} ({RULES_KEY} in the store changes them), order by {ranker.identity}")
 
 
 def _search(settings: Settings) -> Iterator[Finding]:

@@ -26,9 +26,13 @@ class Settings(BaseSettings):
     speech_language: str = Field("", description="ISO 639-1 code of what is spoken; empty: found out")
     speech_task: Literal["transcribe", "translate"] = Field("transcribe", description="`translate`: the words in English")
     summarizer: str = Field("extractive", description="summary engine")
+    ranker: str = Field("rules", description="who has the last word on the order of clips: rules, or gemini")
+    face_model: str = Field("", description="path of a YuNet ONNX file to find faces with; empty: OpenCV's own cascades")
     gemini_model: str = Field("", description="id of the Gemini model; empty: the one that VideoLab was last tried with")
     gemini_endpoint: str = Field("", description="address of a Gemini server that is not Google's")
-    gemini_daily_cap: float = Field(1.0, ge=0, description="US dollars that a tenant's summaries may cost in a day (UTC)")
+    gemini_daily_cap: float = Field(
+        1.0, ge=0, description="US dollars that a tenant may cost in a day (UTC), for summaries and the order of clips"
+    )
     gemini_price_input: float | None = Field(None, ge=0, description="US dollars a million tokens, where the table does not know the model")
     gemini_price_output: float | None = Field(None, ge=0, description="the same for what the model writes")
     settle_seconds: float = Field(5.0, ge=0, description="an upload is whole when nothing has touched it for this long (S3: at once)")

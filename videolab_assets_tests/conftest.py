@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from videolab_assets_tests.lab import Lab
 
 # How long an example takes says more about the other tests running beside it than about the code.
-hypothesis.settings.register_profile("videolab", deadline=None, max_examples=100)
+hypothesis.settings.register_profile("videolab", deadline=None, max_examples=100, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("videolab")
 
 

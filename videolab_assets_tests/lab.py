@@ -16,7 +16,7 @@ from videolab_assets.definitions import build_definitions
 from videolab_assets.defs.outcomes import OWNER_TAG
 from videolab_assets.defs.resources import CatalogueResource, StoreResource
 from videolab_assets.lib.catalogue import Catalogue, Upload
-from videolab_assets.lib.documents import DOCUMENTS
+from videolab_assets.lib.documents import DOCUMENTS, VARIANTS
 from videolab_assets.lib.ffmpeg import binary
 from videolab_assets.lib.library import Library
 from videolab_assets.lib.processes import ProcessIdentity, this_process
@@ -111,12 +111,17 @@ class Lab:
         self.own(run, dataclasses.replace(this_process(), boot="00000000"))
 
     def run(self, request: dg.RunRequest, assets: Sequence[str] | None = None) -> dg.ExecuteInProcessResult:
-        """Does what the run's worker would: the real job that is asked for, or some assets of it, in this process."""
-        return self.repository.get_job(request.job_name or "process_video").execute_in_process(
+        """Does what the run's worker would: the real job that is asked for, or some assets of it, in this process.
+
+        Of itself it leaves out the platforms' variants: encoding them takes longer than all the rest.
+        """
+        job = self.repository.get_job(request.job_name or "process_video")
+        whole = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+        return job.execute_in_process(
             instance=self.instance,
             partition_key=request.partition_key,
             tags=_run_tags(request),
-            asset_selection=None if assets is None else [dg.AssetKey(asset) for asset in assets],
+            asset_selection=[dg.AssetKey(asset) for asset in (sorted(whole - VARIANTS.keys()) if assets is None else assets)],
             run_config=QUIET,
             raise_on_error=False,
         )
@@ -204,9 +209,11 @@ def failures_of(result: dg.ExecuteInProcessResult) -> dict[str, str]:
 
 
 def materialized(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetMaterialization]:
-    """What a run materialized, by asset."""
+    """What a run materialized, by asset, without the rules that it came upon."""
     return {
-        event.asset_key.to_user_string(): event.materialization for event in result.get_asset_materialization_events() if event.asset_key
+        event.asset_key.to_user_string(): event.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key and event.asset_key != dg.AssetKey("platform_rules")
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from videolab_assets.cli import app
-from videolab_assets.lib.documents import DOCUMENTS
+from videolab_assets.lib.documents import DOCUMENTS, VARIANTS
 from videolab_assets_tests.lab import Lab, video_key_of
 
 SECONDS = 150
@@ -49,8 +49,8 @@ def test_process_through_the_real_daemon(home: Path, clips: Path, tmp_path: Path
     assert answer.keys() == {"video_key", "status", "new", "reason", "outputs", "skipped"}
     assert (answer["status"], answer["new"], answer["reason"]) == ("done", True, None)
     assert answer["video_key"].startswith("acme.clip.")
-    assert answer["skipped"] == ["summary"]
-    assert {output["asset"] for output in answer["outputs"]} == DOCUMENTS.keys() - {"summary"}
+    assert answer["skipped"] == ["summary", "clips", *VARIANTS]
+    assert {output["asset"] for output in answer["outputs"]} == DOCUMENTS.keys() - {"summary", "clips", *VARIANTS}
     for output in answer["outputs"]:
         assert output.keys() == {"asset", "key", "bytes", "sha256", "seconds"}
         assert (home / "store" / output["key"]).stat().st_size == output["bytes"]
@@ -124,8 +124,8 @@ def test_show(lab: Lab, clips: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     answer = json.loads(shown.stdout)
     assert answer["upload"]["state"] == "done"
-    assert answer["documents"].keys() == {"source_video", "proxy", "thumbnail", "storyboard", "shots"}
-    assert answer["missing"] == ["audio", "waveform", "transcript", "subtitles", "summary", "search_entry"]
+    assert answer["documents"].keys() == {"source_video", "proxy", "thumbnail", "storyboard", "shots", "clip_plan"}
+    assert answer["missing"] == ["audio", "waveform", "transcript", "subtitles", "summary", "search_entry", "clips", *VARIANTS]
     words = videolab("show", key)
     assert words.returncode == 0, words.stderr
     assert "state: done" in words.stdout

@@ -20,9 +20,11 @@ ASSETS = {
     "speech": {"transcript", "subtitles"},
     "editorial": {"summary"},
     "search": {"search_entry"},
+    "clips": {"clip_plan", "clips"},
+    "variants": {"instagram_reel", "tiktok_video", "facebook_feed_video", "youtube_short"},
 }
-BESIDE = {"corrected_subtitles", "search_index"}
-"""Not made per video: a person's file, and the index as a whole."""
+BESIDE = {"corrected_subtitles", "platform_rules", "search_index"}
+"""Not made per video: what persons write, and the index as a whole."""
 UPSTREAM = {
     "source_video": set[str](),
     **{asset: {"source_video"} for asset in ASSETS["media"]},
@@ -30,6 +32,9 @@ UPSTREAM = {
     "subtitles": {"transcript"},
     "summary": {"transcript"},
     "search_entry": {"transcript"},
+    "clip_plan": {"source_video", "shots", "audio", "transcript", "platform_rules"},
+    "clips": {"clip_plan", "source_video"},
+    **{asset: {"clip_plan", "clips"} for asset in ASSETS["variants"]},
 }
 
 
@@ -71,6 +76,9 @@ def test_every_asset_is_checked(repository: dg.RepositoryDefinition) -> None:
             "words_are_likely": "transcript",
             "summary_is_complete": "summary",
             "moments_are_indexed": "search_entry",
+            "clips_are_whole": "clip_plan",
+            "clips_are_exact": "clips",
+            **{f"{platform}_has_the_platforms_form": platform for platform in ASSETS["variants"]},
         }.items()
     )
     assert set(checks.values()) >= DOCUMENTS.keys() - {"subtitles"}
@@ -88,14 +96,22 @@ def test_the_job_after_a_correction(repository: dg.RepositoryDefinition) -> None
     """A correction leaves something of the old words standing, or decodes the video again."""
     job = repository.get_job("amend_video")
     made = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
-    assert made == ASSETS["speech"] | ASSETS["editorial"] | ASSETS["search"]
+    assert made == set().union(*(ASSETS[group] for group in ("speech", "editorial", "search", "clips", "variants")))
+    assert job.executor_def == dg.in_process_executor
+
+
+def test_the_job_after_an_order(repository: dg.RepositoryDefinition) -> None:
+    """What a person orders of the clips of a silent video fails for want of a transcript, or leaves old variants standing."""
+    job = repository.get_job("replan_clips")
+    made = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+    assert made == ASSETS["clips"] | ASSETS["variants"]
     assert job.executor_def == dg.in_process_executor
 
 
 def test_what_starts_by_itself(repository: dg.RepositoryDefinition) -> None:
     """The upload sensor is off, so nothing happens after `make dev`; or it is renamed, which arms every old run key again."""
     assert {sensor.name: (sensor.default_status, {job.name for job in sensor.jobs}) for sensor in repository.sensor_defs} == {
-        "uploads": (dg.DefaultSensorStatus.RUNNING, {"process_video", "amend_video"})
+        "uploads": (dg.DefaultSensorStatus.RUNNING, {"process_video", "amend_video", "replan_clips"})
     }
     assert {schedule.name: (schedule.default_status, schedule.cron_schedule) for schedule in repository.schedule_defs} == {
         "tidy_search": (dg.DefaultScheduleStatus.RUNNING, "17 3 * * *")

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from videolab_assets import submit as submitting
+from videolab_assets.lib.documents import VARIANTS
 from videolab_assets.lib.errors import PermanentError, RejectedUpload
 from videolab_assets.settings import Settings
 from videolab_assets.submit import submit
@@ -47,7 +48,7 @@ def test_a_file_is_answered_for(served: Lab, clips: Path) -> None:
     said: list[str] = []
     outcome = submit(clips / "silent.mp4", "acme", Settings(), said.append)
     assert (outcome.status, outcome.new, outcome.reason) == ("done", True, None)
-    assert set(outcome.skipped) == {"audio", "waveform", "transcript", "subtitles", "summary", "search_entry"}
+    assert set(outcome.skipped) == {"audio", "waveform", "transcript", "subtitles", "summary", "search_entry", "clips", *VARIANTS}
     order = [output["asset"] for output in outcome.outputs]
     assert order == sorted(order, key=ASSETS.index)
     for output in outcome.outputs:

@@ -3,6 +3,7 @@
 import dataclasses
 
 from videolab_assets.defs.resources import database
+from videolab_assets.lib.clips.reranking import Ranker, open_ranker
 from videolab_assets.lib.speech.engine import Engine, SpeechOptions
 from videolab_assets.lib.speech.engine import open_engine as open_speech_engine
 from videolab_assets.lib.summary import SummaryEngine, SummaryOptions
@@ -20,6 +21,15 @@ def transcriber_of(settings: Settings) -> Engine:
 
 def summarizer_of(settings: Settings) -> SummaryEngine:
     """The summary engine."""
+    return open_summary_engine(settings.summarizer, _gemini_options(settings))
+
+
+def ranker_of(settings: Settings) -> Ranker:
+    """Who has the last word on the order of clips."""
+    return open_ranker(settings.ranker, _gemini_options(settings))
+
+
+def _gemini_options(settings: Settings) -> SummaryOptions:
     options = SummaryOptions(
         endpoint=settings.gemini_endpoint,
         price_input=settings.gemini_price_input,
@@ -29,4 +39,4 @@ def summarizer_of(settings: Settings) -> SummaryEngine:
     )
     if settings.gemini_model:
         options = dataclasses.replace(options, model=settings.gemini_model)
-    return open_summary_engine(settings.summarizer, options)
+    return options

@@ -5,6 +5,7 @@ a preview is made small enough to be seen at once.
 """
 
 import base64
+import itertools
 from collections.abc import Iterable, Mapping
 from functools import singledispatch
 from typing import Any
@@ -13,6 +14,8 @@ import dagster as dg
 
 from videolab_assets.lib.documents import (
     Audio,
+    ClipPlan,
+    Clips,
     Document,
     Proxy,
     SearchEntry,
@@ -23,13 +26,18 @@ from videolab_assets.lib.documents import (
     Summary,
     Thumbnail,
     Transcript,
+    Variants,
     Waveform,
 )
 from videolab_assets.lib.library import ASSETS, Library, SomeDocument
 from videolab_assets.lib.sandbox import printable
+from videolab_assets.lib.variants.making import CONTACT_SHEET
 
 ROWS_SHOWN = 25
 LONGEST_INLINE = 980
+SHEET_WIDEST = 800
+SHEET_LONGEST = 48_000
+"""Characters of a sheet's picture behind its button: legible, and small enough for the event log of many videos."""
 Metadata = Mapping[str, Any]
 
 
@@ -200,6 +208,102 @@ def _(document: SearchEntry, library: Library) -> dict[str, Any]:
     return {"moments": document.moments, "language": document.language}
 
 
+@_of.register
+def _(document: ClipPlan, library: Library) -> dict[str, Any]:
+    rows = (
+        {
+            "clip": clip.clip_id,
+            "start": round(clip.start, 2),
+            "seconds": round(clip.duration, 2),
+            "score": round(clip.score, 3),
+            "title": clip.title,
+            "why": clip.reason,
+            "by": clip.origin,
+        }
+        for clip in document.clips
+    )
+    parts = (
+        {"clip": clip.clip_id, **{name.replace("_", " "): "–" if part is None else f"{part:.2f}" for name, part in clip.parts}}
+        for clip in document.clips
+    )
+    shown = {"clips": len(document.clips), "best_score": max((round(clip.score, 3) for clip in document.clips), default=0.0)}
+    told = {"reason": document.reason, "rules_problem": document.rules_problem}
+    return {
+        **shown,
+        **{name: sentence for name, sentence in told.items() if sentence},
+        **({"cost_usd": document.cost} if document.cost else {}),
+        "rules_version": document.rules_version,
+        "ranker": document.ranker,
+        "table": _table(rows),
+        "score_parts": _table(parts),
+    }
+
+
+@_of.register
+def _(document: Clips, library: Library) -> dict[str, Any]:
+    rows = (
+        {
+            "clip": clip.clip_id,
+            "start": round(clip.start, 2),
+            "seconds": round(clip.duration, 3),
+            "frames": clip.frames,
+            "size": f"{clip.width}x{clip.height}",
+            "middle": clip.how,
+            "why encoded": clip.why or "",
+            "frames encoded": clip.frames_encoded,
+            "sound later by": "–" if clip.audio_video_offset is None else f"{clip.audio_video_offset:.4f}",
+        }
+        for clip in document.clips
+    )
+    total = sum(clip.frames for clip in document.clips)
+    encoded = sum(clip.frames_encoded for clip in document.clips)
+    return {"clips": len(document.clips), "frames_copied_share": round(1 - encoded / max(1, total), 3), "table": _table(rows)}
+
+
+@_of.register
+def _(document: Variants, library: Library) -> dict[str, Any]:
+    rows = (
+        {
+            "clip": variant.name,
+            "seconds": round(variant.duration, 2),
+            "title": variant.title,
+            "LUFS": "silent" if variant.loudness is None else f"{variant.loudness:.1f}",
+            "faces kept": "–" if variant.faces_kept is None else f"{variant.faces_kept:.0%}",
+            "captions": f"{variant.captions}, {variant.look.captions}",
+            "framing": "; ".join(f"{framing.mode} on {framing.subject}" for framing in variant.framings[:4]),
+            "MB": f"{variant.video.bytes / 1e6:.1f}",
+        }
+        for variant in document.clips
+    )
+    reasons = (
+        {
+            "clip": variant.name,
+            "from": round(framing.start, 2),
+            "to": round(framing.end, 2),
+            "framing": f"{framing.mode} on {framing.subject}",
+            "why": framing.why,
+        }
+        for variant in document.clips
+        for framing in variant.framings
+    )
+    kept = [variant.faces_kept for variant in document.clips if variant.faces_kept is not None]
+    pictures = {"contact_sheet": [file for file in document.files if file.key.endswith(f"/{CONTACT_SHEET}")]}
+    pictures["reframing"] = [variant.drawing for variant in document.clips[:1]]
+    sheets = {
+        name: dg.MetadataValue.md(_picture(library.store.read_bytes(file.key, file.bytes), SHEET_WIDEST, SHEET_WIDEST, name, SHEET_LONGEST))
+        for name, files in pictures.items()
+        for file in files
+    }
+    return {
+        **sheets,
+        "variants": len(document.clips),
+        **({"faces_kept": round(min(kept), 3)} if kept else {}),
+        **({"left_out": " ".join(document.left_out)} if document.left_out else {}),
+        "table": _table(rows),
+        "framings": _table(itertools.islice(reasons, ROWS_SHOWN)),
+    }
+
+
 def _table(rows: Iterable[dict[str, Any]]) -> dg.TableMetadataValue | str:
     """A table that renders in line; Dagster needs a row to know its columns."""
     records = [dg.TableRecord(row) for row in rows]
@@ -211,8 +315,8 @@ def _bytes_of(document: Document, media_type: str, library: Library) -> bytes:
     return library.store.read_bytes(file.key, file.bytes)
 
 
-def _picture(encoded: bytes, widest: int, highest: int, alternative: str) -> str:
-    """Markdown of the picture, shrunk and recompressed until it is short enough to be shown in line.
+def _picture(encoded: bytes, widest: int, highest: int, alternative: str, longest: int = LONGEST_INLINE) -> str:
+    """Markdown of the picture, shrunk and recompressed until it has at most `longest` characters.
 
     The picture is one that this project made.
     """
@@ -228,7 +332,7 @@ def _picture(encoded: bytes, widest: int, highest: int, alternative: str) -> str
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         _, webp = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, quality])
         text = f"![{alternative}](data:image/webp;base64,{base64.b64encode(webp.tobytes()).decode()})"
-        if len(text) <= LONGEST_INLINE:
+        if len(text) <= longest:
             return text
         shrink *= 0.9
     return alternative

@@ -12,12 +12,16 @@ UPLOAD_TAG = "videolab/upload"
 ATTEMPT_TAG = "videolab/attempt"
 OWNER_TAG = "videolab/owner"
 PERMANENT_TAG = "videolab/permanent_failure"
+TOLERANT_TAG = "videolab/makes_do"
+"""On an asset that is made of whatever there is of the ones before it."""
 RETRIES = 2
 FIRST_WAIT_SECONDS = 5
 
+Context = dg.AssetExecutionContext | dg.OpExecutionContext
+
 
 @contextmanager
-def told(context: dg.AssetExecutionContext) -> Iterator[None]:
+def told(context: Context) -> Iterator[None]:
     """Turns the library's errors into what Dagster shows.
 
     A permanent one fails the step at once with its sentence, and tags the run: `allow_retries=False` stops only the step's own
@@ -43,7 +47,7 @@ def _detail(detail: str) -> dict[str, dg.MetadataValue]:
     return {"detail": dg.MetadataValue.md(f"```\n{detail.replace('```', '')}\n```")} if detail else {}
 
 
-def tell_owner(context: dg.AssetExecutionContext) -> None:
+def tell_owner(context: Context) -> None:
     """Notes on the run that this process works on it, so that `owner_of` can tell when that was killed."""
     run_id = context.run.run_id
     context.instance.add_run_tags(run_id, {OWNER_TAG: f"{run_id}:{this_process().token}"})
@@ -56,11 +60,11 @@ def owner_of(run: dg.DagsterRun) -> ProcessIdentity | None:
     return ProcessIdentity.of_token(token) if run_id == run.run_id else None
 
 
-def tell_skipped(context: dg.AssetExecutionContext, asset: str, reason: str) -> None:
+def tell_skipped(context: Context, asset: str, reason: str) -> None:
     """Records on `asset`, and on everything in this run that follows from it, that it is not made for this video and why.
 
     Dagster shows a skipped step but not why; an observation stays with the partition. Only assets that a data dependency ties to the
-    absent one are skipped, and those are what this walks.
+    absent one are skipped, and those are what this walks; one that makes do without speaks for itself.
     """
     graph = context.job_def.asset_layer.asset_graph
     selected = context.run.asset_selection or context.job_def.asset_layer.executable_asset_keys
@@ -73,4 +77,4 @@ def tell_skipped(context: dg.AssetExecutionContext, asset: str, reason: str) -> 
         sentence = reason if key == dg.AssetKey(asset) else f"Not made, because there is no {asset}. {reason}"
         context.log.info(f"{key.to_user_string()}: {sentence}")
         context.log_event(dg.AssetObservation(key, partition=context.partition_key, metadata={"skipped": sentence}))
-        left += [child for child in graph.get(key).child_keys if child in selected]
+        left += [child for child in graph.get(key).child_keys if child in selected and TOLERANT_TAG not in graph.get(child).tags]

@@ -49,6 +49,8 @@ NEEDED_ENCODERS = ("libx264", "aac", "flac", "mjpeg")
 NEEDED_FILTERS = (
     *("split", "asplit", "scale", "fps", "format", "setsar", "select", "bwdif", "idet", "zscale", "tonemap", "setparams", "crop", "pad"),
     *("aresample", "aformat", "ebur128"),
+    *("ass", "concat", "gblur", "lutyuv", "overlay", "sendcmd", "setpts", "settb", "trim"),
+    *("afade", "alimiter", "apad", "asetpts", "atrim", "channelmap", "volume"),
 )
 
 _MAGICYUV_FIXED = {5: (5, 1, 10), 6: (6, 1, 6), 7: (7, 1, 5), 8: (8, 1, 2)}

@@ -1,18 +1,16 @@
 """Proxy, sound, waveform, thumbnail, storyboard and shots: six assets out of one decode."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import dagster as dg
 
 from videolab_assets.defs.metadata import materialization
 from videolab_assets.defs.outcomes import tell_skipped, told
 from videolab_assets.defs.partitions import OWNERS, videos
+from videolab_assets.defs.progress import log_progress
 from videolab_assets.defs.resources import StoreResource, Workshop
 from videolab_assets.lib.documents import Document, SourceVideo
 from videolab_assets.lib.media import CODE_VERSIONS, MEDIA_ASSETS, MediaAsset, absence, make
-
-SECONDS_BETWEEN_LOG_LINES = 10.0
 
 DESCRIPTIONS: dict[MediaAsset, str] = {
     "proxy": "What a person watches: H.264 and AAC at no more than 1280x720, constant frame rate, ready to stream.",
@@ -56,7 +54,7 @@ def media(
     absent = {asset: reason for asset in selected if (reason := absence(asset, source_video.probe))}
     library = store.library()
     with told(context):
-        progress = _log_progress(context, source_video.probe.duration)
+        progress = log_progress(context, source_video.probe.duration, "Decoded")
         made = make(library, source_video, selected - absent.keys(), workshop.folder, progress=progress)
     for asset in MEDIA_ASSETS:
         if asset in absent:
@@ -64,18 +62,3 @@ def media(
         elif asset in made.documents:
             document = made.documents[asset]
             yield materialization(document, library, found=asset in made.found)
-
-
-def _log_progress(context: dg.AssetExecutionContext, duration: float) -> Callable[[float], None]:
-    """A progress callback that writes a line every ten seconds, with an estimate of what is left."""
-    started = last = time.monotonic()
-
-    def progress(done: float) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= SECONDS_BETWEEN_LOG_LINES and 0 < done < duration:
-            last = now
-            left = (now - started) * (duration - done) / done
-            context.log.info(f"Decoded {done:.0f} of {duration:.0f} s; about {left:.0f} s left.")
-
-    return progress

@@ -31,7 +31,7 @@ LEAST_SPOKEN = 10
 SPEAKS_ALONE = 3.0
 LEAST_MOUTH = 0.05
 LEAST_TEXT_WIDTH = 0.18
-LEAST_TEXT_SHARE: dict[Kind, float] = {"faces": 0.6, "people": 0.6, "motion": 0.35, "saliency": 0.35}
+LEAST_TEXT_SHARE: dict[Kind, float] = {"faces": 0.6, "people": 0.6, "motion": 0.25, "saliency": 0.25}
 """Of a shot's samples that must show a line of text for it to matter: a name shown below a speaker for a while does not."""
 
 

@@ -11,4 +11,4 @@ def test_where_nothing_is_said_there_is_nothing_to_summarise(lab: Lab, clips: Pa
     assert result.success, failures_of(result)
     assert {"transcript", "subtitles"} <= set(materialized(result))
     assert "summary" not in materialized(result)
-    assert lab.skipped(video_key_of(result)) == {"summary": "Nothing is said in this video, so there is nothing to summarise."}
+    assert lab.skipped(video_key_of(result))["summary"] == "Nothing is said in this video, so there is nothing to summarise."

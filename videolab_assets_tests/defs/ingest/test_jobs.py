@@ -114,7 +114,7 @@ def test_a_failed_upload_may_be_uploaded_again(lab: Lab, clips: Path, monkeypatc
 
     again = lab.process(clips / "silent.mp4")
     assert again.success, failures_of(again)
-    assert lab.made(video_key_of(again)) == {"source_video", "proxy", "thumbnail", "storyboard", "shots"}
+    assert lab.made(video_key_of(again)) == {"source_video", "proxy", "thumbnail", "storyboard", "shots", "clip_plan"}
     assert video_key_of(again) != video_key_of(failed)
 
 

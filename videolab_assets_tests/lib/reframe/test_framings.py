@@ -154,6 +154,9 @@ def test_wide_text_is_not_cut() -> None:
     [framing] = framings_of(moments(10, lambda time: Sample(time, wide_text=[small])), [], UPRIGHT, [], 10.0)
     assert framing.mode == "still"
     assert whole([framing], 5.0, small)
+    titled = moments(10, lambda time: Sample(time, saliency=Box(0.3, 0.3, 0.2, 0.2), wide_text=[line] if time > 7 else []))
+    [framing] = framings_of(titled, [], UPRIGHT, [], 10.0)
+    assert framing.mode == "fit", "a title over the last third of a landscape is part of it"
     named = moments(10, lambda time: Sample(time, faces=[face(0.6)], wide_text=[line] if 1 < time < 5 else []))
     assert [framing.mode for framing in framings_of(named, [], UPRIGHT, [], 10.0)] == ["still"]
 
