@@ -205,7 +205,7 @@ def join(request: dict[str, Any]) -> dict[str, Any]:
     inputs = {name: opened(f"in/{name}", request) for name in {*names, *(["sound"] if request["sound"] else [])}}
     delay = max(place - number for place, (number, _) in enumerate(pictures(inputs, request)))
     # A player that honours an edit list, and one that doesn't, must show the same.
-    options = {"movflags": "+write_colr+negative_cts_offsets", "use_editlist": "0", "video_track_timescale": str(request["timescale"])}
+    options = {"movflags": "+faststart+negative_cts_offsets", "use_editlist": "0", "video_track_timescale": str(request["timescale"])}
     with av.open("file:out/joined.mp4", "w", format="mp4", options=options) as output:
         piece = next((name for name in names if name != "source"), None)
         template = inputs[piece].streams.video[0] if piece else inputs["source"].streams[request["video"]]

@@ -214,8 +214,8 @@ def test_a_stream_that_changes_in_the_middle(changed: str, tmp_path: Path) -> No
     # Two of ffmpeg's threads race for the moment of the change, so that no two runs agree on it to the frame.
     assert found.frames == 75
     assert np.abs(np.subtract(shown(found.path), shown(proxy)[45:120])).max() <= 2
-    first, *_, last = numbered.click_times(numbered.heard(found.path))
-    assert (first, last) == pytest.approx((0.5, 1.9), abs=0.09)
+    opening, *_, closing = numbered.click_times(numbered.heard(found.path))
+    assert (opening, closing) == pytest.approx((0.5, 1.9), abs=0.09)
 
 
 @pytest.mark.long
