@@ -92,7 +92,10 @@ def drawable(text: str) -> str:
     marks, else go, as do emoji, invisible characters and those that steer the direction of writing. None begins an instruction.
     """
     known = typeface()
-    kept = "".join(mark for one in unicodedata.normalize("NFC", text) for mark in _drawn_for(one, known))
+    kept, before = text, None
+    while kept != before:  # a letter that lost a mark may be joined by the next one
+        before = kept
+        kept = "".join(mark for one in unicodedata.normalize("NFC", kept) for mark in _drawn_for(one, known))
     shown = " ".join(kept.split())
     return shown if any(mark in known.glyphs for mark in shown) else ""
 

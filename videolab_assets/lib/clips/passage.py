@@ -194,7 +194,8 @@ def _picture(picture: Stream, footage: Footage, passage: Passage) -> list[Stream
         outputs.append(ffmpeg.output(encoded, "out/picture.mp4", **options, **passage.encoder))
     if passage.seen:
         small = to_see.filter("select", "+".join(f"eq(pts,{frame})" for frame in passage.seen))
-        small = small.filter("scale", SEEN_WIDTH, SEEN_HEIGHT, flags="area").filter("format", "gray")
+        # The plane as it is: turned into grey, an untagged source's colours differ from those of its tagged clip.
+        small = small.filter("format", "yuv420p").filter("extractplanes", "y").filter("scale", SEEN_WIDTH, SEEN_HEIGHT, flags="area")
         outputs.append(ffmpeg.output(small, "out/seen", f="rawvideo", pix_fmt="gray", fps_mode="passthrough"))
     return outputs
 

@@ -1,12 +1,13 @@
 """The typeface: what of a text it can draw."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from videolab_assets.lib.captions.typeface import drawable, fonts, typeface
 
 
 @given(st.text())
+@example("\u1e92\u0301")
 def test_only_what_the_font_has_is_drawn(text: str) -> None:
     """An empty frame in the picture, or an instruction to the player, for a character that nobody thought of."""
     shown = drawable(text)

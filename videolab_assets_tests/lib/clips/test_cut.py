@@ -227,6 +227,19 @@ def test_a_large_picture_is_brought_down(tmp_path: Path) -> None:
     assert (found.width, found.height, found.frames) == (1920, 1080, 3)
 
 
+@pytest.mark.long
+def test_untagged_colours_are_copied_too(tmp_path: Path) -> None:
+    """The clip says BT.709, its source nothing: taken for two colour spaces, the same frames look different to the proof."""
+    frames = sources.still(sources.quadrants(1280, 720), 3, 10)
+    for number, frame in enumerate(frames):
+        frame[:, 20 * number : 20 * number + 40] = 250
+    path = sources.video(
+        tmp_path / "a.mp4", frames, 10, "-vf", f"{sources.in_yuv()[1]},setparams=colorspace=unknown", *sources.H264, "-g", "10"
+    )
+    (found,) = numbered.cut_up(path, tmp_path / "clips", (3, 28)).cuts
+    assert (found.how, found.why) == ("copied", None)
+
+
 def test_sound_alone_has_no_clips(tmp_path: Path) -> None:
     """A podcast ends in a traceback."""
     probe = Probe(container="wav", duration=9, bytes=9, bit_rate=9, streams=1)
