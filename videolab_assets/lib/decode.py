@@ -1,14 +1,11 @@
 """Runs the one decode of a video: the command of `graph`, its pipes, and the analysers behind them."""
 
-import os
 import re
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -28,13 +25,11 @@ from videolab_assets.lib.graph import (
     command,
     steady_command,
 )
+from videolab_assets.lib.pipes import Progress, Readers, progress_into
 from videolab_assets.lib.probe import probe as read_probe
 from videolab_assets.lib.shots import FRAME_BYTES, FRAME_HEIGHT, FRAME_WIDTH, Detected, ShotDetector
 from videolab_assets.lib.stills import StillReader, interval_for
 from videolab_assets.lib.waveform import WaveformReader, samples_per_pixel_for
-
-Progress = Callable[[float], None]
-"""Called about twice a second with the seconds of video decoded so far."""
 
 FRAMES_A_BLOCK = 64
 SAMPLES_A_BLOCK = 65_536
@@ -91,7 +86,7 @@ def decode(source: Path, probe: Probe, wanted: Set[str], work: Path, *, progress
     try:
         _decode_into(decoded, source, probe, possible, work, progress)
     except _ShapeChanged:
-        steady = _steady_copy(source, probe, plan, possible, work, progress)
+        steady = steady_copy(source, probe, plan, possible, work, progress)
         decoded = Decoded(plan, probe.duration)
         _decode_into(decoded, steady, read_probe(steady).probe, possible, work, progress, GAP_IN_STEADY_SOUND)
         steady.unlink()
@@ -103,10 +98,10 @@ class _ShapeChanged(Exception):
     """The picture's size or the sound's channels change in the middle, and what ffmpeg counts from the start began again there."""
 
 
-def _steady_copy(source: Path, probe: Probe, plan: Plan | None, wanted: Set[str], work: Path, progress: Progress | None) -> Path:
+def steady_copy(source: Path, probe: Probe, plan: Plan | None, wanted: Set[str], work: Path, progress: Progress | None) -> Path:
     """A copy of such a source to decode in its place; slower, but one recording in a thousand."""
-    with _Readers() as readers:
-        heard = readers.add_lines(_progress_into(progress))
+    with Readers() as readers:
+        heard = readers.add_lines(progress_into(progress))
         _run(steady_command(str(binary()), probe, plan, wanted, heard), source, work, probe, readers, stop_at_change=False)
     return _filled(work / "steady.mkv")
 
@@ -122,7 +117,7 @@ def _decode_into(
 ) -> None:
     """One pass: its command, pipes and analysers."""
     plan, detector = decoded.plan, None
-    with _Readers() as readers:
+    with Readers() as readers:
         frames = None
         if "shots" in possible and plan:
             detector = ShotDetector(float(plan.frame_rate))
@@ -138,7 +133,7 @@ def _decode_into(
             if "waveform" in possible:
                 decoded.waveform = WaveformReader(SPEECH_RATE, samples_per_pixel_for(probe.duration, SPEECH_RATE))
             samples = readers.add(SAMPLES_A_BLOCK * 2, _samples_into(decoded))
-        pipes = Pipes(readers.add_lines(_progress_into(progress)), frames, stills, samples)
+        pipes = Pipes(readers.add_lines(progress_into(progress)), frames, stills, samples)
         log = _run(command(str(binary()), probe, plan, possible, pipes, still_step, smallest_gap), source, work, probe, readers)
     if detector is not None:
         decoded.shots = detector.finish(decoded.stills.scores if decoded.stills else [])
@@ -146,89 +141,10 @@ def _decode_into(
         decoded.proxy = _filled(work / "proxy.mp4")
     if "audio" in possible:
         decoded.audio = _filled(work / "audio.flac")
-        decoded.loudness, decoded.peak = _loudness(log)
+        decoded.loudness, decoded.peak = loudness_of(log)
 
 
-class _Readers:
-    """Pipes from ffmpeg, each drained by a thread of its own: a pipe that nobody drains stops the whole graph."""
-
-    def __init__(self) -> None:
-        self._threads: list[threading.Thread] = []
-        self._write_ends: list[int] = []
-        self._read_ends: list[IO[bytes]] = []
-        self._problems: list[Exception] = []
-        self._stop: Callable[[], None] = lambda: None
-
-    def __enter__(self) -> "_Readers":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close_write_ends()
-        for thread in self._threads:
-            thread.join()
-        for stream in self._read_ends:
-            stream.close()
-
-    @property
-    def write_ends(self) -> tuple[int, ...]:
-        return tuple(self._write_ends)
-
-    def add(self, block_bytes: int, take: Callable[[bytes], None]) -> int:
-        """A pipe whose blocks, each whole but for the last, go to `take`; returns the descriptor to write to."""
-        read_end, write_end = os.pipe()
-        stream = os.fdopen(read_end, "rb", buffering=min(block_bytes, 1 << 20))
-        self._start(stream, write_end, lambda: iter(lambda: stream.read(block_bytes), b""), take)
-        return write_end
-
-    def add_lines(self, take: Callable[[bytes], None]) -> int:
-        """A pipe whose lines go to `take`; returns the descriptor to write to."""
-        read_end, write_end = os.pipe()
-        stream = os.fdopen(read_end, "rb")
-        self._start(stream, write_end, lambda: iter(lambda: stream.readline(65_536), b""), take)
-        return write_end
-
-    def _start(self, stream: IO[bytes], write_end: int, blocks: Callable[[], Iterator[bytes]], take: Callable[[bytes], None]) -> None:
-        def drain() -> None:
-            failed = False
-            for block in blocks():
-                if not failed:
-                    try:
-                        take(block)
-                    except Exception as problem:  # noqa: BLE001 - raised again by `join` in the thread that runs the pass
-                        self._problems.append(problem)
-                        self._stop()
-                        failed = True
-
-        thread = threading.Thread(target=drain, name=f"drain-{write_end}", daemon=True)
-        self._read_ends.append(stream)
-        self._write_ends.append(write_end)
-        self._threads.append(thread)
-        thread.start()
-
-    def on_failure(self, stop: Callable[[], None]) -> None:
-        """Has `stop` called, from any thread, once a reader has failed, or now if one has."""
-        self._stop = stop
-        if self._problems:
-            stop()
-
-    def close_write_ends(self) -> None:
-        """Closes our copies of what the child writes to; until then no reader sees the end."""
-        while self._write_ends:
-            os.close(self._write_ends.pop())
-
-    def join(self) -> None:
-        """Waits for every reader to see its pipe's end.
-
-        Raises:
-            Exception: what an analyser raised.
-        """
-        for thread in self._threads:
-            thread.join()
-        if self._problems:
-            raise self._problems[0]
-
-
-def _run(arguments: list[str], source: Path, work: Path, probe: Probe, readers: _Readers, *, stop_at_change: bool = True) -> list[str]:
+def _run(arguments: list[str], source: Path, work: Path, probe: Probe, readers: Readers, *, stop_at_change: bool = True) -> list[str]:
     """Runs the command to its end, or the first failure of a reader, and returns the last lines it said."""
     said: deque[str] = deque(maxlen=STDERR_LINES)
 
@@ -311,16 +227,7 @@ def _samples_into(decoded: Decoded) -> Callable[[bytes], None]:
     return take
 
 
-def _progress_into(progress: Progress | None) -> Callable[[bytes], None]:
-    def take(line: bytes) -> None:
-        name, _, value = line.strip().partition(b"=")
-        if progress and name == b"out_time_us" and value.lstrip(b"-").isdigit():
-            progress(int(value) / 1e6)
-
-    return take
-
-
-def _loudness(said: list[str]) -> tuple[float | None, float | None]:
+def loudness_of(said: list[str]) -> tuple[float | None, float | None]:
     """Integrated loudness and peak out of the summary that the ebur128 filter prints last; None each where it is silence.
 
     Below the absolute gate of -70 LUFS the filter reports -70 itself, which is no loudness but the lack of one.

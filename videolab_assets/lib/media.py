@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
-from videolab_assets.lib.decode import Decoded, Progress, decode
+from videolab_assets.lib.decode import Decoded, decode
 from videolab_assets.lib.documents import (
     DOCUMENTS,
     Audio,
@@ -24,6 +24,7 @@ from videolab_assets.lib.documents import (
 from videolab_assets.lib.errors import PermanentError, TransientError
 from videolab_assets.lib.graph import FROM_PICTURE, LONGEST_GAP, PROXY_CRF, PROXY_PRESET, SPEECH_RATE, longest_kept_gap
 from videolab_assets.lib.library import Library
+from videolab_assets.lib.pipes import Progress
 from videolab_assets.lib.probe import probe
 from videolab_assets.lib.recipe import recipe
 from videolab_assets.lib.scratch import scratch_folder

@@ -6,10 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from videolab_assets.lib.clips.cut import CUT_VERSION, Cut, cut
-from videolab_assets.lib.decode import Progress
 from videolab_assets.lib.documents import Clip, ClipFile, ClipPlan, Clips, SourceVideo
 from videolab_assets.lib.graph import constant_rate
 from videolab_assets.lib.library import Library
+from videolab_assets.lib.pipes import Progress
 from videolab_assets.lib.recipe import recipe
 from videolab_assets.lib.scratch import scratch_folder
 

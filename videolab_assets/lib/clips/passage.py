@@ -22,11 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videolab_assets.lib import sandbox
-from videolab_assets.lib.decode import _Readers, _steady_copy
+from videolab_assets.lib.decode import steady_copy
 from videolab_assets.lib.documents import Probe, VideoStream
 from videolab_assets.lib.errors import PermanentError, TransientError
 from videolab_assets.lib.ffmpeg import HOSTILE_INPUT, binary
 from videolab_assets.lib.graph import GAP_IN_SOUND, GAP_IN_STEADY_SOUND, Plan, deinterlaced, longest_kept_gap, upright_sdr
+from videolab_assets.lib.pipes import Readers
 from videolab_assets.lib.probe import probe as read_probe
 
 SOUND_RATE = 48_000
@@ -268,7 +269,7 @@ def _run(arguments: list[str], source: Path, work: Path, limits: sandbox.Limits)
         if any(mark in line for mark in GRAPH_REBUILT):
             raise ShapeChanged
 
-    with _Readers() as readers:
+    with Readers() as readers:
         stderr = readers.add_lines(hear)
         with sandbox.start(arguments, inputs={"source": source}, output=work, limits=limits, stderr=stderr) as child:
             readers.close_write_ends()
@@ -297,7 +298,7 @@ def steadied(footage: Footage, plan: Plan, work: Path) -> Footage:
         PermanentError: the file is damaged.
         TransientError: the machine failed.
     """
-    copy = _steady_copy(footage.path, footage.probe, plan, frozenset({"proxy"}), work, None)
+    copy = steady_copy(footage.path, footage.probe, plan, frozenset({"proxy"}), work, None)
     probe = read_probe(copy).probe
     if probe.video is None:
         raise PermanentError("This video's picture could not be made steady: export it again and upload that.")

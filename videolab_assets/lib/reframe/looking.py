@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videolab_assets.lib import sandbox
-from videolab_assets.lib.decode import _Readers
 from videolab_assets.lib.errors import PermanentError, TransientError
 from videolab_assets.lib.ffmpeg import HOSTILE_INPUT, binary
+from videolab_assets.lib.pipes import Readers
 from videolab_assets.lib.reframe import faces, people
 from videolab_assets.lib.reframe.boxes import Box
 from videolab_assets.lib.reframe.faces import Face, HaarFaces, YuNetFaces
@@ -59,7 +59,7 @@ def look(proxy: Path, start: float, end: float, detector: Path | None = None) ->
 
     seconds = max(0.0, end - start)
     limits = sandbox.Limits(cpu_seconds=60 + 4 * seconds, wall_seconds=240 + 20 * seconds)
-    with _Readers() as readers:
+    with Readers() as readers:
         frames, log = readers.add(BYTES_A_BLOCK, stream.take), readers.add_lines(hear)
         command = _command(start, seconds, frames)
         with sandbox.start(command, inputs={"proxy": proxy}, output=None, limits=limits, pass_fds=(frames,), stderr=log) as child:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import ffmpeg
 
-from videolab_assets.lib.decode import _loudness
+from videolab_assets.lib.decode import loudness_of
 from videolab_assets.lib.documents import Framing
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.ffmpeg import HOSTILE_INPUT
@@ -130,7 +130,7 @@ def _watched(video: Path, width: int, height: int, duration: float, has_sound: b
     meter = [ffmpeg.output(source.audio.filter("ebur128", framelog="quiet", peak="true"), "-", f="null")] if has_sound else []
     most = round(duration * RATE) + RATE
     pictures, said = glimpse(small(source.video, grid), {"source": video}, grid, most, duration, beside=meter)
-    loudness, true_peak = _loudness(said.splitlines()) if has_sound else (None, None)
+    loudness, true_peak = loudness_of(said.splitlines()) if has_sound else (None, None)
     return pictures, loudness, true_peak if loudness is not None else None
 
 

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from videolab_assets.lib.decode import Progress
 from videolab_assets.lib.documents import VARIANTS, Clip, ClipPlan, Clips, Proxy, Shots, StoredFile, Variant, Variants
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.library import Library
+from videolab_assets.lib.pipes import Progress
 from videolab_assets.lib.platforms import PLATFORMS
 from videolab_assets.lib.recipe import JsonValue, recipe
 from videolab_assets.lib.scratch import scratch_folder

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from videolab_assets.lib import sandbox
-from videolab_assets.lib.decode import _progress_into, _Readers
 from videolab_assets.lib.errors import PermanentError, TransientError
+from videolab_assets.lib.pipes import Readers, progress_into
 
 Progress = Callable[[float], None]
 """Called about twice a second with the seconds of the clip that are done."""
@@ -38,8 +38,8 @@ def run_ffmpeg(
         TransientError: the machine failed: disk full, time or memory limit.
     """
     said: deque[str] = deque(maxlen=STDERR_LINES)
-    with _Readers() as readers:
-        heard = readers.add_lines(_progress_into(progress))
+    with Readers() as readers:
+        heard = readers.add_lines(progress_into(progress))
         stderr = readers.add_lines(lambda line: said.append(line.decode("utf-8", "replace").rstrip()))
         arguments = command(heard)
         with sandbox.start(arguments, inputs=inputs, output=output, limits=limits, pass_fds=readers.write_ends, stderr=stderr) as child:

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from videolab_assets.lib.documents import Summary
 from videolab_assets_tests.gemini_server import ANSWER, COST, GeminiServer, gemini_server, refused, wrote
 from videolab_assets_tests.lab import Lab
@@ -44,6 +46,7 @@ def assert_key_nowhere(home: Path, printed: str) -> None:
             assert KEY.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.long
 def test_a_summary_is_bought_once(lab: Lab, home: Path, clips: Path) -> None:
     """The key ends in the event log; a second run pays again; or nobody can see what it cost."""
     lab.put(clips / "talk.mp4", "talk.mp4")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from videolab_assets.defs.resources import SearchResource
 from videolab_assets.lib.documents import SearchEntry
@@ -34,6 +35,7 @@ def test_what_is_said_is_found(lab: Lab, clips: Path) -> None:
     assert index.find("sailor"), failures_of(again)
 
 
+@pytest.mark.long
 def test_a_deleted_video_leaves_the_index(lab: Lab, clips: Path) -> None:
     """Search finds what nobody may see any more."""
     kept, gone = (video_key_of(lab.process(clips / name, name)) for name in ("sound.m4a", "talk.mp4"))

@@ -93,7 +93,7 @@ def test_sound_missing(case: Case, tmp_path: Path) -> None:
 
 def moving(count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """Frames of which each looks a little like the next, as a slow pan."""
-    wide = np.repeat(RNG.integers(100, 140, (SEEN_HEIGHT, 20)), 8, axis=1)
+    wide = np.repeat(RNG.integers(110, 130, (SEEN_HEIGHT, 20)), 8, axis=1)
     return np.stack([wide[:, number : number + SEEN_WIDTH] for number in range(count)]).astype(np.uint8)
 
 

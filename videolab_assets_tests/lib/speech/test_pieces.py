@@ -143,6 +143,7 @@ print(status["VmHWM"].split()[0])
 """Peak resident kilobytes from /proc: what getrusage calls a child's peak begins with its parent's."""
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="This system does not tell a process's peak memory.")
 def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
     """Prevents a three-hour recording from being held whole: 20 minutes more sound may cost 8 MB, their samples are 38."""

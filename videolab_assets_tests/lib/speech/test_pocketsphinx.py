@@ -89,6 +89,7 @@ def test_almost_nothing_is_not_an_error(engine: PocketSphinx, count: int) -> Non
         assert engine.transcribe(sound, start=0, likely=None) == Spoken()
 
 
+@pytest.mark.long
 def test_music_gives_hardly_a_word_even_past_voice_activity(engine: PocketSphinx, tmp_path: Path) -> None:
     """Prevents invented words: 8 s of film music straight into the engine, as voice activity may let any of it through."""
     music = sounds.samples_of(sounds.flac_of(sounds.shared("big-buck-bunny-30s.webm"), tmp_path))

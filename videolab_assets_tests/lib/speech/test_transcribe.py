@@ -29,7 +29,10 @@ def heard_in(name: str, engine: Engine, folder: Path) -> Spoken:
     return transcribe(flac, engine, duration=len(sounds.samples_of(flac)) / SAMPLE_RATE).spoken
 
 
-@pytest.mark.parametrize(("name", "said", "most_errors"), [("speech-example.mp4", EXAMPLE, 0.08), ("jfk.flac", KENNEDY, 0.45)])
+@pytest.mark.parametrize(
+    ("name", "said", "most_errors"),
+    [("speech-example.mp4", EXAMPLE, 0.08), pytest.param("jfk.flac", KENNEDY, 0.45, marks=pytest.mark.long)],
+)
 def test_real_voices(name: str, said: str, most_errors: float, engine: Engine, tmp_path: Path) -> None:
     """Prevents an engine tuned to synthetic voices: a clear recording (2 % wrong when written), a noisy one of 1961 (23 %)."""
     spoken = heard_in(name, engine, tmp_path)
@@ -37,12 +40,14 @@ def test_real_voices(name: str, said: str, most_errors: float, engine: Engine, t
     assert sounds.word_error_rate(said, spoken.segments) <= most_errors
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["big-buck-bunny-30s.webm", "chaplin.mp4"])
 def test_music_gives_hardly_a_word(name: str, engine: Engine, tmp_path: Path) -> None:
     """Prevents summaries and tags made of words that nobody said."""
     assert heard_in(name, engine, tmp_path).word_count <= 6
 
 
+@pytest.mark.long
 def test_the_language_and_the_progress_of_the_sample(
     sample_hearing: Hearing, sample_progress: list[tuple[float, float, float | None]], sample_truth: dict[str, Any]
 ) -> None:
