@@ -49,7 +49,7 @@ NEEDED_ENCODERS = ("libx264", "aac", "flac", "mjpeg")
 NEEDED_FILTERS = (
     *("split", "asplit", "scale", "fps", "format", "setsar", "select", "bwdif", "idet", "zscale", "tonemap", "setparams", "crop", "pad"),
     *("aresample", "aformat", "ebur128"),
-    *("ass", "concat", "gblur", "lutyuv", "overlay", "sendcmd", "setpts", "settb", "trim"),
+    *("ass", "concat", "gblur", "hstack", "lutyuv", "setpts", "settb", "trim", "vstack"),
     *("afade", "alimiter", "apad", "asetpts", "atrim", "channelmap", "volume"),
 )
 

@@ -13,10 +13,12 @@ from videolab_assets.lib.pipes import Progress
 from videolab_assets.lib.platforms import PLATFORMS
 from videolab_assets.lib.recipe import JsonValue, recipe
 from videolab_assets.lib.scratch import scratch_folder
+from videolab_assets.lib.variants.graph import CRF, PRESET
 from videolab_assets.lib.variants.sheet import Row, contact_sheet
 from videolab_assets.lib.variants.studio import Place, Scene, Studio, rendition_for
 
-VARIANTS_VERSION = "1"
+VARIANTS_VERSION = f"1-{PRESET}-crf{CRF}"
+"""Raised by hand when the code makes something else of the same clip; part of each recipe."""
 CONTACT_SHEET = "contact_sheet.jpg"
 
 
