@@ -5,9 +5,9 @@ a preview is made small enough to be seen at once.
 """
 
 import base64
+import functools
 import itertools
 from collections.abc import Iterable, Mapping
-from functools import singledispatch
 from typing import Any
 
 import dagster as dg
@@ -65,7 +65,7 @@ def metadata_of(document: Document, library: Library, *, found: bool) -> dict[st
     }
 
 
-@singledispatch
+@functools.singledispatch
 def _of(document: Document, library: Library) -> dict[str, Any]:
     raise NotImplementedError(f"no metadata for {type(document).__name__}")
 
@@ -315,6 +315,7 @@ def _bytes_of(document: Document, media_type: str, library: Library) -> bytes:
     return library.store.read_bytes(file.key, file.bytes)
 
 
+@functools.lru_cache(maxsize=4)  # platforms that share a file show the same sheet
 def _picture(encoded: bytes, widest: int, highest: int, alternative: str, longest: int = LONGEST_INLINE) -> str:
     """Markdown of the picture, shrunk and recompressed until it has at most `longest` characters.
 
