@@ -12,7 +12,8 @@ from benchmarks.measure import in_turn, result
 from videolab_assets.lib.ffmpeg import binary
 
 SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "lighthouse.mp4"
-CPU_SECONDS_ALLOWED = 3.0
+CPU_SECONDS_ALLOWED = 4.0
+"""For 17 assets and 36 checks; when there were 11 and 13, it was 3."""
 MEGABYTES_ALLOWED = 400.0
 LONG_SECONDS = 3600
 
