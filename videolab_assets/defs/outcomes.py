@@ -47,6 +47,11 @@ def _detail(detail: str) -> dict[str, dg.MetadataValue]:
     return {"detail": dg.MetadataValue.md(f"```\n{detail.replace('```', '')}\n```")} if detail else {}
 
 
+def warned(passed: bool, **metadata: float | int | str) -> dg.AssetCheckResult:
+    """A check's result that colours the asset without stopping anything: what was made can be used all the same."""
+    return dg.AssetCheckResult(passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
+
+
 def tell_owner(context: Context) -> None:
     """Notes on the run that this process works on it, so that `owner_of` can tell when that was killed."""
     run_id = context.run.run_id

@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 
 from videolab_assets.lib import sandbox
 from videolab_assets.lib.documents import Probe
-from videolab_assets.lib.errors import PermanentError, TransientError
+from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.ffmpeg import binary
 from videolab_assets.lib.graph import (
     FROM_PICTURE,
@@ -27,15 +26,19 @@ from videolab_assets.lib.graph import (
 )
 from videolab_assets.lib.pipes import Progress, Readers, progress_into
 from videolab_assets.lib.probe import probe as read_probe
+from videolab_assets.lib.running import GRAPH_REBUILT, ShapeChanged, Work, run
 from videolab_assets.lib.shots import FRAME_BYTES, FRAME_HEIGHT, FRAME_WIDTH, Detected, ShotDetector
 from videolab_assets.lib.stills import StillReader, interval_for
 from videolab_assets.lib.waveform import WaveformReader, samples_per_pixel_for
 
 FRAMES_A_BLOCK = 64
 SAMPLES_A_BLOCK = 65_536
-STDERR_LINES = 200
-GRAPH_REBUILT = b"Reconfiguring filter graph"
-"""What ffmpeg 7 and later say when a stream changes its shape."""
+DECODING = Work(
+    "Decoding",
+    "decoded",
+    "this video",
+    "This video's data is damaged: ffmpeg could not decode it to the end. Export it again and upload that.",
+)
 
 
 @dataclass
@@ -85,7 +88,7 @@ def decode(source: Path, probe: Probe, wanted: Set[str], work: Path, *, progress
     started = time.monotonic()
     try:
         _decode_into(decoded, source, probe, possible, work, progress)
-    except _ShapeChanged:
+    except ShapeChanged:
         steady = steady_copy(source, probe, plan, possible, work, progress)
         decoded = Decoded(plan, probe.duration)
         _decode_into(decoded, steady, read_probe(steady).probe, possible, work, progress, GAP_IN_STEADY_SOUND)
@@ -94,15 +97,12 @@ def decode(source: Path, probe: Probe, wanted: Set[str], work: Path, *, progress
     return decoded
 
 
-class _ShapeChanged(Exception):
-    """The picture's size or the sound's channels change in the middle, and what ffmpeg counts from the start began again there."""
-
-
 def steady_copy(source: Path, probe: Probe, plan: Plan | None, wanted: Set[str], work: Path, progress: Progress | None) -> Path:
     """A copy of such a source to decode in its place; slower, but one recording in a thousand."""
     with Readers() as readers:
         heard = readers.add_lines(progress_into(progress))
-        _run(steady_command(str(binary()), probe, plan, wanted, heard), source, work, probe, readers, stop_at_change=False)
+        arguments = steady_command(str(binary()), probe, plan, wanted, heard)
+        run(arguments, DECODING, readers, inputs={"source": source}, output=work, limits=_limits(probe))
     return _filled(work / "steady.mkv")
 
 
@@ -134,36 +134,16 @@ def _decode_into(
                 decoded.waveform = WaveformReader(SPEECH_RATE, samples_per_pixel_for(probe.duration, SPEECH_RATE))
             samples = readers.add(SAMPLES_A_BLOCK * 2, _samples_into(decoded))
         pipes = Pipes(readers.add_lines(progress_into(progress)), frames, stills, samples)
-        log = _run(command(str(binary()), probe, plan, possible, pipes, still_step, smallest_gap), source, work, probe, readers)
+        arguments = command(str(binary()), probe, plan, possible, pipes, still_step, smallest_gap)
+        stop_at = (GRAPH_REBUILT,)
+        ran = run(arguments, DECODING, readers, inputs={"source": source}, output=work, limits=_limits(probe), stop_at=stop_at)
     if detector is not None:
         decoded.shots = detector.finish(decoded.stills.scores if decoded.stills else [])
     if "proxy" in possible:
         decoded.proxy = _filled(work / "proxy.mp4")
     if "audio" in possible:
         decoded.audio = _filled(work / "audio.flac")
-        decoded.loudness, decoded.peak = loudness_of(log)
-
-
-def _run(arguments: list[str], source: Path, work: Path, probe: Probe, readers: Readers, *, stop_at_change: bool = True) -> list[str]:
-    """Runs the command to its end, or the first failure of a reader, and returns the last lines it said."""
-    said: deque[str] = deque(maxlen=STDERR_LINES)
-
-    def hear(line: bytes) -> None:
-        said.append(line.decode("utf-8", "replace").rstrip())
-        if stop_at_change and GRAPH_REBUILT in line:
-            raise _ShapeChanged
-
-    stderr = readers.add_lines(hear)
-    with sandbox.start(
-        arguments, inputs={"source": source}, output=work, limits=_limits(probe), pass_fds=readers.write_ends, stderr=stderr
-    ) as child:
-        readers.close_write_ends()
-        readers.on_failure(child.kill)
-        ended = child.wait()
-    readers.join()
-    if ended.returncode != 0 or ended.why != "exit":
-        raise _failure(ended, said)
-    return list(said)
+        decoded.loudness, decoded.peak = loudness_of(ran.said)
 
 
 def _limits(probe: Probe) -> sandbox.Limits:
@@ -178,17 +158,6 @@ def _limits(probe: Probe) -> sandbox.Limits:
         file_bytes=int(256 * 1024**2 + probe.duration * 4 * 1024**2),
         open_files=128,
     )
-
-
-def _failure(ended: sandbox.Ended, said: deque[str]) -> PermanentError | TransientError:
-    detail = "\n".join(list(said)[-12:])
-    if any(full in line for line in said for full in ("No space left on device", "File too large", "Disk quota exceeded")):
-        return TransientError("The disk filled up while this video was decoded: free some space and run it again.", detail)
-    if ended.why in ("wall", "cpu"):
-        return TransientError("Decoding this video took longer than the time it was given: run it again on a less busy machine.", detail)
-    if ended.why == "signal":
-        return TransientError(f"Decoding was killed by signal {-ended.returncode}: the machine may have run out of memory.", detail)
-    return PermanentError("This video's data is damaged: ffmpeg could not decode it to the end. Export it again and upload that.", detail)
 
 
 def _filled(path: Path) -> Path:

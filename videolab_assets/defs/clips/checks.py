@@ -4,14 +4,11 @@ import itertools
 
 import dagster as dg
 
+from videolab_assets.defs.outcomes import warned
 from videolab_assets.defs.partitions import videos
 from videolab_assets.lib.documents import ClipPlan, Clips
 
 SYNC_SECONDS = 0.02
-
-
-def _warn(passed: bool, **metadata: float | int | str) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 
 
 @dg.asset_check(
@@ -22,7 +19,7 @@ def clips_are_whole(clip_plan: ClipPlan) -> dg.AssetCheckResult:
     ordered = sorted(clip_plan.clips, key=lambda clip: clip.start)
     overlaps = sum(after.start < before.end for before, after in itertools.pairwise(ordered))
     cut_words = sum(clip.words_cut for clip in ordered)
-    return _warn(
+    return warned(
         bool(ordered) and not overlaps and not cut_words,
         clips=len(ordered),
         overlaps=overlaps,
@@ -34,7 +31,7 @@ def clips_are_whole(clip_plan: ClipPlan) -> dg.AssetCheckResult:
 @dg.asset_check(asset="clip_plan", partitions_def=videos, description="The rules that were followed are those of the rules file.")
 def rules_are_readable(clip_plan: ClipPlan) -> dg.AssetCheckResult:
     """A broken rules file changes nothing: the last good one is followed until it is mended."""
-    return _warn(clip_plan.rules_problem is None, version=clip_plan.rules_version, problem=clip_plan.rules_problem or "none")
+    return warned(clip_plan.rules_problem is None, version=clip_plan.rules_version, problem=clip_plan.rules_problem or "none")
 
 
 @dg.asset_check(

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from videolab_assets.defs.outcomes import warned
 from videolab_assets.defs.partitions import videos
 from videolab_assets.lib.documents import Audio, Proxy, Shots, SourceVideo, Storyboard, Thumbnail, Waveform
 from videolab_assets.lib.graph import SPEECH_RATE, Plan
@@ -11,11 +12,6 @@ SYNC_SECONDS = 0.045
 SOUND_SLACK_SECONDS = 0.15
 LEAST_CONTRAST = 0.05
 FULL_SCALE_DBFS = -0.01
-
-
-def _warn(passed: bool, **metadata: float | int | str) -> dg.AssetCheckResult:
-    """A result that colours the asset without stopping anything: what was made can be used all the same."""
-    return dg.AssetCheckResult(passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 
 
 @dg.asset_check(
@@ -28,7 +24,7 @@ def proxy_matches_source(proxy: Proxy, source_video: SourceVideo) -> dg.AssetChe
     """ffmpeg's exit code says nothing about an output that ends early."""
     video = source_video.probe.video
     if video is None:
-        return _warn(False, reason="the source has no picture")
+        return warned(False, reason="the source has no picture")
     plan = Plan.of(video)
     off = proxy.duration - source_video.probe.duration
     as_planned = (proxy.width, proxy.height) == (plan.width, plan.height) and abs(proxy.frame_rate - float(plan.frame_rate)) < 0.05
@@ -56,8 +52,8 @@ def proxy_in_sync(proxy: Proxy) -> dg.AssetCheckResult:
 def audio_is_usable(audio: Audio) -> dg.AssetCheckResult:
     """Silence and clipping are the source's, so this only warns."""
     if audio.loudness is None or audio.peak is None:
-        return _warn(False, reason="silent from beginning to end")
-    return _warn(audio.peak <= FULL_SCALE_DBFS, loudness_lufs=audio.loudness, peak_dbfs=audio.peak)
+        return warned(False, reason="silent from beginning to end")
+    return warned(audio.peak <= FULL_SCALE_DBFS, loudness_lufs=audio.loudness, peak_dbfs=audio.peak)
 
 
 @dg.asset_check(
@@ -77,7 +73,7 @@ def waveform_covers_sound(waveform: Waveform, source_video: SourceVideo) -> dg.A
 @dg.asset_check(asset="thumbnail", partitions_def=videos, description="The thumbnail shows something: it is not black, white or flat.")
 def thumbnail_shows_something(thumbnail: Thumbnail) -> dg.AssetCheckResult:
     """Fails for videos that are black throughout, so it only warns."""
-    return _warn(thumbnail.contrast >= LEAST_CONTRAST, contrast=round(thumbnail.contrast, 3), time=round(thumbnail.time, 2))
+    return warned(thumbnail.contrast >= LEAST_CONTRAST, contrast=round(thumbnail.contrast, 3), time=round(thumbnail.time, 2))
 
 
 @dg.asset_check(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from videolab_assets.lib.captions.layout import Block, PlacedWord, Stage, backing_of, backing_of_word
 from videolab_assets.lib.captions.styles import Style
 from videolab_assets.lib.captions.typeface import FAMILY, Ink, typeface
+from videolab_assets.lib.subtitles.formats import ass_stamp
 
 HEADER = """[Script Info]
 ScriptType: v4.00+
@@ -85,14 +86,7 @@ def _events(burnt: Burnt) -> Iterator[str]:
 
 
 def _event(layer: int, start: int, end: int, style: str, text: str) -> str:
-    return f"Dialogue: {layer},{_stamp(start)},{_stamp(end)},{style},,0,0,0,,{text}\n"
-
-
-def _stamp(hundredths: int) -> str:
-    seconds, hundredth = divmod(hundredths, 100)
-    minutes, second = divmod(seconds, 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02d}:{second:02d}.{hundredth:02d}"
+    return f"Dialogue: {layer},{ass_stamp(start)},{ass_stamp(end)},{style},,0,0,0,,{text}\n"
 
 
 def _word(word: PlacedWord, burnt: Burnt, colour: str, outline: float, more: str) -> str:

@@ -6,7 +6,7 @@ seek, all encoded from the start of the file.
 
 import math
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +21,6 @@ from videolab_assets.lib.clips.passage import (
     MARGIN,
     Footage,
     Passage,
-    ShapeChanged,
     Taken,
     around,
     frames_of,
@@ -32,6 +31,8 @@ from videolab_assets.lib.clips.passage import (
 from videolab_assets.lib.documents import Clip, Probe
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.graph import Plan, longest_kept_gap
+from videolab_assets.lib.pipes import Progress
+from videolab_assets.lib.running import ShapeChanged
 
 PRESET = "superfast"
 CRF = 16
@@ -47,9 +48,6 @@ TIMED = frozenset({"mov", "matroska"})
 """Containers with an index and a time of its own for each packet, which ffmpeg takes as they are."""
 COUNTING = frozenset({"avi", "ogg"})
 """Containers whose times depend on what was read before."""
-
-Progress = Callable[[float], None]
-"""Called with the seconds of clips that are done, after each clip."""
 
 
 @dataclass(frozen=True)

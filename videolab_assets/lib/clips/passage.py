@@ -10,7 +10,6 @@ by them, so that it does not matter where in the file ffmpeg began to read.
 """
 
 import re
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -24,11 +23,12 @@ from numpy.typing import NDArray
 from videolab_assets.lib import sandbox
 from videolab_assets.lib.decode import steady_copy
 from videolab_assets.lib.documents import Probe, VideoStream
-from videolab_assets.lib.errors import PermanentError, TransientError
+from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.ffmpeg import HOSTILE_INPUT, binary
 from videolab_assets.lib.graph import GAP_IN_SOUND, GAP_IN_STEADY_SOUND, Plan, deinterlaced, longest_kept_gap, upright_sdr
 from videolab_assets.lib.pipes import Readers
 from videolab_assets.lib.probe import probe as read_probe
+from videolab_assets.lib.running import GRAPH_REBUILT, Work, run
 
 SOUND_RATE = 48_000
 SOUND_BIT_RATES = {1: "96k", 2: "192k"}
@@ -43,8 +43,13 @@ MARGIN = 0.5
 """Seconds to begin before a stretch: sound decoders need up to a quarter of one (MP3's bit reservoir) to be exact."""
 SEEN_WIDTH, SEEN_HEIGHT = 64, 36
 HEARD_RATE = 16_000
-GRAPH_REBUILT = (b"Reconfiguring filter graph", b"Error reinitializing filters")
-STDERR_LINES = 200
+GRAPH_LOST = b"Error reinitializing filters"
+CUTTING = Work(
+    "Cutting",
+    "cut",
+    "a clip",
+    "This video's data is damaged where a clip was to be cut: exclude that stretch, or upload it anew.",
+)
 
 Stream = Any
 """A node of ffmpeg-python, which has no types."""
@@ -116,10 +121,6 @@ class Taken:
     seen: Frames
     heard: Samples | None
     late: bool
-
-
-class ShapeChanged(Exception):
-    """ffmpeg built its graph anew within a stretch, and what it counts began again there."""
 
 
 def around(first: int, end: int) -> tuple[int, ...]:
@@ -262,33 +263,8 @@ def _limits(footage: Footage, passage: Passage) -> sandbox.Limits:
 
 def _run(arguments: list[str], source: Path, work: Path, limits: sandbox.Limits) -> None:
     """Runs the command to its end, or until it says that it builds its graph anew."""
-    said: deque[str] = deque(maxlen=STDERR_LINES)
-
-    def hear(line: bytes) -> None:
-        said.append(line.decode("utf-8", "replace").rstrip())
-        if any(mark in line for mark in GRAPH_REBUILT):
-            raise ShapeChanged
-
     with Readers() as readers:
-        stderr = readers.add_lines(hear)
-        with sandbox.start(arguments, inputs={"source": source}, output=work, limits=limits, stderr=stderr) as child:
-            readers.close_write_ends()
-            readers.on_failure(child.kill)
-            ended = child.wait()
-        readers.join()
-    if ended.returncode != 0 or ended.why != "exit":
-        raise _failure(ended, said)
-
-
-def _failure(ended: sandbox.Ended, said: deque[str]) -> PermanentError | TransientError:
-    detail = "\n".join(list(said)[-12:])
-    if any(full in line for line in said for full in ("No space left on device", "File too large", "Disk quota exceeded")):
-        return TransientError("The disk filled up while a clip was cut: free some space and run it again.", detail)
-    if ended.why in ("wall", "cpu"):
-        return TransientError("Cutting a clip took longer than the time it was given: run it again on a less busy machine.", detail)
-    if ended.why == "signal":
-        return TransientError(f"Cutting was killed by signal {-ended.returncode}: the machine may have run out of memory.", detail)
-    return PermanentError("This video's data is damaged where a clip was to be cut: exclude that stretch, or upload it anew.", detail)
+        run(arguments, CUTTING, readers, inputs={"source": source}, output=work, limits=limits, stop_at=(GRAPH_REBUILT, GRAPH_LOST))
 
 
 def steadied(footage: Footage, plan: Plan, work: Path) -> Footage:

@@ -72,7 +72,7 @@ def to_ass(cues: Sequence[Cue], *, width: int, height: int) -> str:
     header = ASS_HEADER.format(width=width, height=height, size=size, outline=size * OUTLINE_SHARE, **margins)
     spans = _in_hundredths([cue for cue, _ in shown])
     events = [
-        f"Dialogue: 0,{_ass_stamp(start)},{_ass_stamp(end)},Default,,0,0,0,,{_ass_text(text)}\n"
+        f"Dialogue: 0,{ass_stamp(start)},{ass_stamp(end)},Default,,0,0,0,,{_ass_text(text)}\n"
         for (start, end), (_, text) in zip(spans, shown, strict=True)
     ]
     return header + "".join(events)
@@ -99,7 +99,8 @@ def _stamp(seconds: float, point: str) -> str:
     return f"{hours:02d}:{minute:02d}:{second:02d}{point}{milliseconds:03d}"
 
 
-def _ass_stamp(hundredths: int) -> str:
+def ass_stamp(hundredths: int) -> str:
+    """A time as ASS writes it."""
     seconds, hundredth = divmod(hundredths, 100)
     minutes, second = divmod(seconds, 60)
     hours, minute = divmod(minutes, 60)

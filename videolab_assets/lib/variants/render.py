@@ -12,11 +12,13 @@ from videolab_assets.lib import sandbox
 from videolab_assets.lib.documents import Framing, Probe, VideoStream
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.ffmpeg import binary, version
+from videolab_assets.lib.pipes import Progress
 from videolab_assets.lib.platforms import Margins
 from videolab_assets.lib.probe import probe as read_probe
+from videolab_assets.lib.running import Ran
 from videolab_assets.lib.variants.graph import Cover, Picture, alike, command, frame_count, ways_of
 from videolab_assets.lib.variants.renditions import Rendition
-from videolab_assets.lib.variants.running import Progress, Ran, run_ffmpeg
+from videolab_assets.lib.variants.running import run_ffmpeg
 from videolab_assets.lib.variants.sound import Sound
 
 MOST_MEMORY = 900e6

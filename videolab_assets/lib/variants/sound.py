@@ -6,7 +6,6 @@ until it holds.
 """
 
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import ffmpeg
 
 from videolab_assets.lib import sandbox
+from videolab_assets.lib.decode import loudness_of
 from videolab_assets.lib.documents import AudioStream, Probe
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.ffmpeg import HOSTILE_INPUT, binary
@@ -25,8 +25,6 @@ FRAME_SAMPLES = 1024
 """Samples of an AAC frame, and of what the encoder puts before the first one."""
 MOST_GAIN = 20.0
 """dB. Beyond it one hears the room rather than the speaker."""
-SILENCE = -70.0
-"""LUFS: EBU R128's absolute gate, which the filter reports where nothing is above it."""
 CLOSE_ENOUGH = 0.3
 """LU. 0.5 are promised, and another meter may differ by a tenth."""
 MOST_PASSES = 4
@@ -161,9 +159,5 @@ def _run(output: Stream, source: Path, work: Path | None, duration: float) -> li
 
 
 def _level_of(said: list[str]) -> _Level:
-    """Out of the summary that the ebur128 filter prints last."""
-    summary = "\n".join(said).rpartition("Summary:")[2]
-    integrated = re.search(r"I:\s+(-?[\d.]+|-inf|nan) LUFS", summary)
-    peak = re.search(r"Peak:\s+(-?[\d.]+|-inf) dBFS", summary)
-    loudness = float(integrated[1]) if integrated else math.nan
-    return _Level(loudness if loudness > SILENCE else None, float(peak[1]) if peak else -math.inf)
+    loudness, peak = loudness_of(said)
+    return _Level(loudness, -math.inf if peak is None else peak)

@@ -111,10 +111,10 @@ class Studio:
                 sound, shot = _shot(video, group, work)
                 for one, rendered in zip(group, shot, strict=True):
                     measured = inspect(rendered.video, video, one.framings, one.painted)
+                    measures = _measures(scene, one, measured, sound, faces_kept(seen, one.framings))
                     for name in one.rendition.platforms:
                         if made_of := missing.get((name, one.label)):
                             variant = self._published(name, scene, one, rendered, drawing)
-                            measures = _measures(scene, one, measured, sound, faces_kept(seen, one.framings))
                             made[name, one.label] = Variant.model_validate({**variant, **measures, "recipe": made_of})
             return made
 
