@@ -112,7 +112,7 @@ def axis(length: int, shown: float, target: int, pieces: Sequence[Piece]) -> Axi
     # Steps of one pixel move the chroma every other time. That shows in nothing that moves, and what stands has no need of it.
     moves = any(piece.slope for piece in pieces)
     trim = f"round({rest})" if moves else f"2*round({rest}/2)"
-    return Axis(size, f"2*floor(min({where},{room})/2)", scaled, target, f"st(0,{where});{trim}")
+    return Axis(size, f"2*floor(min({where},{room})/2)", scaled, target, f"st(0,{where});min({trim},{scaled - target})")
 
 
 def even(length: float) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from videolab_assets.lib.documents import Framing, PathPoint
@@ -54,6 +54,7 @@ def value(expression: str, n: int) -> float:
     target=st.integers(90, 1000).map(lambda half: 2 * half),
     walk=st.lists(st.tuples(st.integers(1, 40), st.floats(-0.2, 1.2)), min_size=1, max_size=6),
 )
+@example(length=502, share=0.999, target=752, walk=[(1, 0.0), (3, 1.0)])
 def test_what_is_shown_follows_the_path(length: int, share: float, target: int, walk: list[tuple[int, float]]) -> None:
     """A crop that leaves the frame makes ffmpeg stop; one that moves by source pixels judders when enlarged."""
     shown = share * length
