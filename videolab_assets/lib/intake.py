@@ -7,15 +7,16 @@ finished uploads are not asked about.
 """
 
 import enum
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from videolab_assets.lib.amendments import GRACE_SECONDS, Amending, Amendment, attend
 from videolab_assets.lib.catalogue import Catalogue, State, Upload, owner_alive
 from videolab_assets.lib.errors import PermanentError, RejectedUpload
+from videolab_assets.lib.inbox import entries
 from videolab_assets.lib.ingest import move_to_rejected, set_aside
-from videolab_assets.lib.keys import INBOX, TENANT_PATTERN, slug, upload_id
+from videolab_assets.lib.keys import INBOX, slug, upload_id
+from videolab_assets.lib.requests.kinds import request_kind_of
 from videolab_assets.lib.sidecars import Sidecar, kind_of, sidecar_of
 from videolab_assets.lib.store import Store, StoreObject
 
@@ -26,15 +27,6 @@ MOST_LISTED = 10_000
 """Uploads and sidecars a look; the inbox empties as it is read, so what lies behind them comes to the front."""
 UNFILED = "_unfiled"
 """Folder in `rejected/` for what no tenant's inbox holds; no tenant's name has an underscore."""
-
-_UNFINISHED_NAME = re.compile(
-    r"(?P<browsers>[^/]*)\.(?:part|partial|tmp|temp|crdownload|download|filepart|opdownload)|\.(?P<rsync>[^/]+)\.[a-z0-9]{6}|~(?P<office>.*)",
-    re.IGNORECASE | re.DOTALL,
-)
-"""Names that browsers, rsync and other programs give to what they have not finished, around the name that it is going to have."""
-
-_NO_UPLOAD = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".keep", ".gitkeep", ".directory"})
-"""What file managers leave in folders."""
 
 
 class RunState(enum.Enum):
@@ -207,35 +199,23 @@ class _Inbox:
 
 def _listed(store: Store, rules: Rules, now: float, seen: Look) -> _Inbox:
     """The inbox, as far as one look takes it; what is in no tenant's folder is moved out of the way with the reason."""
-    settle = 0.0 if store.objects_are_whole else rules.settle_seconds
     inbox = _Inbox()
-    for found in store.list(INBOX):
-        folders, _, name = found.key.rpartition("/")
-        if name.lower() in _NO_UPLOAD:
-            continue
-        tenant = folders.partition("/")[2].partition("/")[0]
-        # A clock that was set back makes a time look like the future; such a file is not waited for longer than any other.
-        age = abs(now - found.modified)
-        final_name = _final_name(name)
-        if final_name != name or age < settle:
+    for entry in entries(store, rules.settle_seconds, now):
+        if request_kind_of(entry.final_key):
+            continue  # the campaigns stage's
+        if not entry.is_whole:
             seen.waiting += 1
-            if age < GRACE_SECONDS and kind_of(final_name) is None:
-                inbox.growing.append(f"{folders}/{final_name}")
-        elif not TENANT_PATTERN.fullmatch(tenant):
-            _refuse_unfiled(store, found, seen)
-        elif sidecar := sidecar_of(found):
+            if entry.age < GRACE_SECONDS and kind_of(entry.final_key) is None:
+                inbox.growing.append(entry.final_key)
+        elif entry.tenant is None:
+            _refuse_unfiled(store, entry.found, seen)
+        elif sidecar := sidecar_of(entry.found):
             inbox.sidecars.append(sidecar)
         else:
-            inbox.uploads.append(found)
+            inbox.uploads.append(entry.found)
         if len(inbox.uploads) + len(inbox.sidecars) >= MOST_LISTED:
             break
     return inbox
-
-
-def _final_name(name: str) -> str:
-    """The name without what a program adds to it until it has finished the file."""
-    match = _UNFINISHED_NAME.fullmatch(name)
-    return match[match.lastgroup or 0] if match else name
 
 
 def _take_up(uploads: Sequence[StoreObject], catalogue: Catalogue, now: float, room: int, seen: Look) -> None:
