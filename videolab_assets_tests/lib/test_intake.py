@@ -300,22 +300,3 @@ def test_a_flood_is_looked_at_in_parts(inbox: Inbox, monkeypatch: pytest.MonkeyP
             paths[ask.upload.inbox_key].unlink()
         asked += new
     assert {ask.upload.inbox_key for ask in asked} == paths.keys()
-
-
-NAMES = {
-    "clip.mp4.part": "clip.mp4",
-    "clip.mp4.CRDOWNLOAD": "clip.mp4",
-    ".clip.mp4.Ab3xYz": "clip.mp4",
-    "~clip.mp4": "clip.mp4",
-    ".part": "",
-    "part": "part",
-    "clip.part.mp4": "clip.part.mp4",
-    ".hidden.mp4": ".hidden.mp4",
-    "a\nb.tmp": "a\nb",
-}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_names_of_unfinished_files(name: str) -> None:
-    """The temporary file of a browser or of rsync is taken away from under it, or a finished one waits for ever."""
-    assert intake._final_name(name) == NAMES[name]
