@@ -9,20 +9,18 @@ reason beside it.
 
 import enum
 import math
-import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from videolab_assets.lib.catalogue import UNFINISHED, Catalogue, State, Upload
 from videolab_assets.lib.documents import Audio, MediaStream, Shots, SourceVideo
 from videolab_assets.lib.errors import PermanentError, RejectedUpload, TransientError, VideoLabError
+from videolab_assets.lib.inbox import read_small
 from videolab_assets.lib.ingest import move_to_rejected, shown_name
 from videolab_assets.lib.keys import VIDEO_KEY_PATTERN, library_key, slug, tenant_of
 from videolab_assets.lib.library import Library, kept_name
 from videolab_assets.lib.sidecars import Job, Measured, Sidecar
 from videolab_assets.lib.store import ObjectMissing, Store
-from videolab_assets.lib.store.copies import disk_errors_explained
 
 GRACE_SECONDS = 600.0
 """A sidecar may be there before its video; after so long without one it is refused."""
@@ -320,14 +318,11 @@ class _Desk:
         return self.library.document(upload.video_key, SourceVideo)
 
     def _read(self, sidecar: Sidecar) -> bytes | None:
-        """Its bytes; None when it changed since it was listed, being another one then that has to settle first, or at the look's end."""
+        """Its bytes; None when it changed since it was listed, or at the look's end."""
         if self.strength <= 0:
             return None
         self.strength -= 1
-        with disk_errors_explained("the system's temporary files"), tempfile.TemporaryDirectory(prefix="videolab-") as folder:
-            copy = Path(folder, "sidecar")
-            fetched = self.library.store.fetch(sidecar.found.key, copy, longest=sidecar.kind.longest)
-            return copy.read_bytes() if fetched.version == sidecar.found.version else None
+        return read_small(self.library.store, sidecar.found, sidecar.kind.longest)
 
     def _refuse(self, sidecar: Sidecar, rejection: RejectedUpload) -> None:
         found = sidecar.found

@@ -1,11 +1,14 @@
 """What lies in the tenants' inboxes: whose it is, and whether it is whole yet."""
 
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from videolab_assets.lib.keys import INBOX, TENANT_PATTERN
 from videolab_assets.lib.store import Store, StoreObject
+from videolab_assets.lib.store.copies import disk_errors_explained
 
 _UNFINISHED_NAME = re.compile(
     r"(?P<browsers>[^/]*)\.(?:part|partial|tmp|temp|crdownload|download|filepart|opdownload)|\.(?P<rsync>[^/]+)\.[a-z0-9]{6}|~(?P<office>.*)",
@@ -53,6 +56,23 @@ def entries(store: Store, settle_seconds: float, now: float) -> Iterator[Entry]:
         final_name = _final_name(name)
         is_whole = final_name == name and age >= settle
         yield Entry(found, tenant if TENANT_PATTERN.fullmatch(tenant) else None, f"{folders}/{final_name}", age, is_whole)
+
+
+def read_small(store: Store, found: StoreObject, longest: int) -> bytes | None:
+    """The bytes of a small file of a person's; None when it changed since it was listed, being another one then that has to settle first.
+
+    Args:
+        longest: bytes.
+
+    Raises:
+        RejectedUpload: as `Store.fetch`.
+        ObjectMissing: it is gone.
+        TransientError: the store or the disk failed.
+    """
+    with disk_errors_explained("the system's temporary files"), tempfile.TemporaryDirectory(prefix="videolab-") as folder:
+        copy = Path(folder, "copy")
+        fetched = store.fetch(found.key, copy, longest=longest)
+        return copy.read_bytes() if fetched.version == found.version else None
 
 
 def _final_name(name: str) -> str:

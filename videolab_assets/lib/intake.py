@@ -201,7 +201,7 @@ def _listed(store: Store, rules: Rules, now: float, seen: Look) -> _Inbox:
     """The inbox, as far as one look takes it; what is in no tenant's folder is moved out of the way with the reason."""
     inbox = _Inbox()
     for entry in entries(store, rules.settle_seconds, now):
-        if request_kind_of(entry.final_key):
+        if entry.tenant and request_kind_of(entry.final_key):
             continue  # the campaigns stage's
         if not entry.is_whole:
             seen.waiting += 1

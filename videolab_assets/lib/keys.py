@@ -10,6 +10,7 @@ INBOX = "inbox"
 LIBRARY = "library"
 WORK = "work"
 REJECTED = "rejected"
+REQUESTS = "requests"
 
 TENANT_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 VIDEO_KEY_PATTERN = re.compile(
