@@ -1,30 +1,22 @@
 """The sensor over the inbox: it registers partitions and asks for runs; `videolab_assets.lib.intake` decides."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import dagster as dg
 
 from videolab_assets.defs.ingest.jobs import FOLLOWING, process_video
-from videolab_assets.defs.outcomes import ATTEMPT_TAG, PERMANENT_TAG, UPLOAD_TAG, owner_of
+from videolab_assets.defs.outcomes import ATTEMPT_TAG, UPLOAD_TAG
 from videolab_assets.defs.partitions import videos
 from videolab_assets.defs.resources import CatalogueResource, StoreResource
+from videolab_assets.defs.runs import ALIVE, LAUNCHED, abandon, abandon_killed, latest_runs, runs_of
 from videolab_assets.lib.amendments import Amending, Amendment, AmendRun, Course
-from videolab_assets.lib.catalogue import Upload
-from videolab_assets.lib.intake import Ask, Rules, Run, RunState, look
+from videolab_assets.lib.intake import Ask, Rules, look
 from videolab_assets.lib.keys import tenant_of
 from videolab_assets.settings import Settings
 
 SIDECAR_TAG = "videolab/sidecar"
-
-_STATES = {
-    dg.DagsterRunStatus.SUCCESS: RunState.SUCCEEDED,
-    dg.DagsterRunStatus.FAILURE: RunState.FAILED,
-    dg.DagsterRunStatus.CANCELED: RunState.STOPPED,
-}
-# One that is not even queued died with the daemon before it was launched; asking for it again launches it.
-_LAUNCHED = [status for status in dg.DagsterRunStatus if status is not dg.DagsterRunStatus.NOT_STARTED]
-_ALIVE = [status for status in _LAUNCHED if status not in _STATES]
+_FOLLOWING = [job.name for job in FOLLOWING]
 
 # Dagster's words for failures that a run itself came as far as reporting. Of one whose process was killed or interrupted, or that could
 # not be launched, it gives another reason or none.
@@ -45,11 +37,11 @@ def uploads(context: dg.SensorEvaluationContext, store: StoreResource, catalogue
     settings = Settings()
     rules = Rules(settings.settle_seconds, settings.max_in_flight, settings.max_attempts)
     instance = context.instance
-    abandon_killed(instance)
+    abandon_killed(instance, _FOLLOWING)  # of an upload's runs the catalogue knows it
     seen = look(
         store.open(),
         catalogue.open(),
-        lambda in_flight: latest_runs(instance, in_flight),
+        lambda in_flight: latest_runs(instance, UPLOAD_TAG, [upload.upload_id for upload in in_flight]),
         lambda run, sentence: abandon(instance, run.run_id, sentence),
         rules,
         time.time(),
@@ -78,39 +70,15 @@ def amend_request(amendment: Amendment) -> dg.RunRequest:
     return dg.RunRequest(run_key=amendment.run_key, job_name=amendment.job, partition_key=video_key, tags=tags)
 
 
-def latest_runs(instance: dg.DagsterInstance, in_flight: Sequence[Upload]) -> Mapping[str, Run]:
-    """The newest run of each upload, with one query."""
-    asked = dg.RunsFilter(tags={UPLOAD_TAG: [upload.upload_id for upload in in_flight]})
-    newest: dict[str, Run] = {}
-    for record in instance.get_run_records(asked, ascending=True):
-        run = record.dagster_run
-        state = _STATES.get(run.status, RunState.ALIVE)
-        if state is RunState.FAILED and PERMANENT_TAG in run.tags:
-            state = RunState.FAILED_FOR_GOOD
-        newest[run.tags[UPLOAD_TAG]] = Run(
-            run.run_id,
-            int(run.tags.get(ATTEMPT_TAG, "1")),
-            state,
-            record.end_time,
-            _first_failure(instance, run.run_id) if state in (RunState.FAILED, RunState.FAILED_FOR_GOOD) else None,
-        )
-    return newest
-
-
 def amending(instance: dg.DagsterInstance, sidecars: Sequence[str]) -> Amending:
     """The latest run of each of the given sidecars, and the videos that any run of their jobs is under way for, whoever started it."""
-    asked = instance.get_runs(dg.RunsFilter(tags={SIDECAR_TAG: list(sidecars)}, statuses=_LAUNCHED), ascending=True)
-    alive = _following(instance, _ALIVE)  # second: no run that starts now is missed
+    asked = instance.get_runs(dg.RunsFilter(tags={SIDECAR_TAG: list(sidecars)}, statuses=LAUNCHED), ascending=True)
+    alive = runs_of(instance, _FOLLOWING, ALIVE)  # second: no run that starts now is missed
     latest = {
         run.tags[SIDECAR_TAG]: AmendRun(_video_of(run), int(run.tags.get(ATTEMPT_TAG, "1")), _course(run))  # the last one stays
         for run in asked
     }
     return Amending(latest, [_video_of(run) for run in alive])
-
-
-def _following(instance: dg.DagsterInstance, statuses: Sequence[dg.DagsterRunStatus]) -> list[dg.DagsterRun]:
-    """Runs of the jobs that follow sidecars."""
-    return [run for job in FOLLOWING for run in instance.get_runs(dg.RunsFilter(job_name=job.name, statuses=statuses))]
 
 
 def _course(run: dg.DagsterRun) -> Course:
@@ -122,36 +90,3 @@ def _course(run: dg.DagsterRun) -> Course:
 
 def _video_of(run: dg.DagsterRun) -> str:
     return run.tags.get("dagster/partition", "")
-
-
-def _first_failure(instance: dg.DagsterInstance, run_id: str) -> str | None:
-    """The sentence of the step that failed first."""
-    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE, limit=1).records
-    if not records:
-        return None
-    event = records[0].event_log_entry.dagster_event
-    data = event.step_failure_data if event else None
-    if data is None:
-        return None
-    if data.user_failure_data and data.user_failure_data.description:
-        return str(data.user_failure_data.description)
-    error = data.error.cause or data.error if data.error else None  # Dagster wraps what a step raised
-    return error.message.strip().splitlines()[0] if error else None
-
-
-def abandon_killed(instance: dg.DagsterInstance) -> None:
-    """Marks those runs that follow sidecars as failed whose process certainly ended; of an upload's runs the catalogue knows it.
-
-    Otherwise each would take up one of the few places for runs until Dagster ends it, a day later.
-    """
-    for run in _following(instance, [dg.DagsterRunStatus.STARTED]):
-        owner = owner_of(run)
-        if owner is not None and owner.is_gone():
-            abandon(instance, run.run_id, "The process that worked on this run is gone: it was killed, or the machine went down.")
-
-
-def abandon(instance: dg.DagsterInstance, run_id: str, sentence: str) -> None:
-    """Marks a run as failed that nobody works on any more; Dagster's own monitoring cannot see that after a power cut."""
-    run = instance.get_run_by_id(run_id)  # it may have ended by itself since it was listed
-    if run and not run.is_finished:
-        instance.report_run_failed(run, sentence)
