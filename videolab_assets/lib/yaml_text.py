@@ -332,7 +332,7 @@ def _schema_at(path: Path, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """What the model's JSON schema says of the place; empty where it says nothing."""
     found = schema
     for part in path:
-        inner = found.get("items") if isinstance(part, int) else found.get("properties", {}).get(part)
+        inner = found.get("items") if isinstance(part, int) else found.get("properties", {}).get(part, found.get("additionalProperties"))
         found = _resolved(inner or {}, schema)
     return found
 

@@ -1,0 +1,1 @@
+"""The one guarded way to Meta's Marketing API."""
