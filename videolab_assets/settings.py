@@ -1,6 +1,7 @@
 """Everything that the environment decides, with the defaults of a machine that has nothing but pip."""
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Literal, Self
 
@@ -35,6 +36,14 @@ class Settings(BaseSettings):
     )
     gemini_price_input: float | None = Field(None, ge=0, description="US dollars a million tokens, where the table does not know the model")
     gemini_price_output: float | None = Field(None, ge=0, description="the same for what the model writes")
+    meta_endpoint: str = Field("", description="address of a Graph server that is not Meta's")
+    meta_version: str = Field("", description="version of the Marketing API, such as v26.0; empty: the one that VideoLab was last tried with")
+    meta_timeout: float = Field(30.0, gt=0, description="seconds that Meta has for an answer")
+    meta_settle_seconds: float = Field(
+        180.0, gt=0, description="after a request whose outcome is unknown, Meta has this long before it is asked what became of it"
+    )
+    meta_stop: str = Field("", description="any text here stops whatever spends at Meta, and is given as the reason")
+    insights_first_day: date = Field(date(2026, 1, 1), description="the first day of `ad_insights`; Meta keeps 37 months")
     settle_seconds: float = Field(5.0, ge=0, description="an upload is whole when nothing has touched it for this long (S3: at once)")
     sensor_seconds: int = Field(10, ge=1, description="pause between two looks into the inbox")
     max_attempts: int = Field(3, ge=1, description="runs given to one upload, or to what a sidecar asks for, before it counts as failed")

@@ -1,17 +1,13 @@
-"""What a person sees of each document in the Dagster UI: a picture, tables, and numbers that make a curve over partitions.
+"""What a person sees of each document in the Dagster UI: a picture, tables, and numbers that make a curve over partitions."""
 
-Markdown under 1,000 characters is shown in line, longer text hides behind a button, and only `data:` pictures work everywhere; so
-a preview is made small enough to be seen at once.
-"""
-
-import base64
 import functools
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
+from videolab_assets.defs.display import picture, table
 from videolab_assets.lib.documents import (
     Audio,
     ClipPlan,
@@ -34,7 +30,6 @@ from videolab_assets.lib.sandbox import printable
 from videolab_assets.lib.variants.making import CONTACT_SHEET
 
 ROWS_SHOWN = 25
-LONGEST_INLINE = 980
 SHEET_WIDEST = 800
 SHEET_LONGEST = 48_000
 """Characters of a sheet's picture behind its button: legible, and small enough for the event log of many videos."""
@@ -114,14 +109,14 @@ def _(document: Audio, library: Library) -> dict[str, Any]:
 
 @_of.register
 def _(document: Waveform, library: Library) -> dict[str, Any]:
-    picture = _picture(_bytes_of(document, "image/png", library), 300, 24, "waveform")
-    return {"preview": dg.MetadataValue.md(picture), "points": document.length, "samples_per_pixel": document.samples_per_pixel}
+    drawn = picture(_bytes_of(document, "image/png", library), 300, 24, "waveform")
+    return {"preview": dg.MetadataValue.md(drawn), "points": document.length, "samples_per_pixel": document.samples_per_pixel}
 
 
 @_of.register
 def _(document: Thumbnail, library: Library) -> dict[str, Any]:
     return {
-        "preview": dg.MetadataValue.md(_picture(_bytes_of(document, "image/jpeg", library), 112, 112, "thumbnail")),
+        "preview": dg.MetadataValue.md(picture(_bytes_of(document, "image/jpeg", library), 112, 112, "thumbnail")),
         "time": round(document.time, 3),
         "score": round(document.score, 3),
         "faces": document.faces,
@@ -148,7 +143,7 @@ def _(document: Shots, library: Library) -> dict[str, Any]:
         for shot in document.shots[:ROWS_SHOWN]
     )
     count = len(document.shots)
-    return {"shots": count, "mean_shot_seconds": round(document.duration / max(1, count), 2), "table": _table(rows)}
+    return {"shots": count, "mean_shot_seconds": round(document.duration / max(1, count), 2), "table": table(rows)}
 
 
 @_of.register
@@ -170,14 +165,14 @@ def _(document: Transcript, library: Library) -> dict[str, Any]:
         "engine": f"{document.engine}: {document.model}",
         "pieces": document.pieces,
         "pieces_resumed": document.pieces_resumed,
-        "table": _table(rows),
+        "table": table(rows),
     }
 
 
 @_of.register
 def _(document: Subtitles, library: Library) -> dict[str, Any]:
     rows = ({"start": round(cue.start, 2), "end": round(cue.end, 2), "text": cue.text} for cue in document.cues[:ROWS_SHOWN])
-    return {"cues": len(document.cues), "language": document.language, "corrected": document.corrected, "table": _table(rows)}
+    return {"cues": len(document.cues), "language": document.language, "corrected": document.corrected, "table": table(rows)}
 
 
 @_of.register
@@ -187,7 +182,7 @@ def _(document: Summary, library: Library) -> dict[str, Any]:
         "title": document.title,
         "description": document.description,
         "tags": ", ".join(document.tags),
-        "key_points": _table(rows),
+        "key_points": table(rows),
         "engine": ": ".join(filter(None, (document.engine, document.model))),
         "language": document.language,
         **({"prompt": document.prompt} if document.prompt else {}),
@@ -234,8 +229,8 @@ def _(document: ClipPlan, library: Library) -> dict[str, Any]:
         **({"cost_usd": document.cost} if document.cost else {}),
         "rules_version": document.rules_version,
         "ranker": document.ranker,
-        "table": _table(rows),
-        "score_parts": _table(parts),
+        "table": table(rows),
+        "score_parts": table(parts),
     }
 
 
@@ -257,7 +252,7 @@ def _(document: Clips, library: Library) -> dict[str, Any]:
     )
     total = sum(clip.frames for clip in document.clips)
     encoded = sum(clip.frames_encoded for clip in document.clips)
-    return {"clips": len(document.clips), "frames_copied_share": round(1 - encoded / max(1, total), 3), "table": _table(rows)}
+    return {"clips": len(document.clips), "frames_copied_share": round(1 - encoded / max(1, total), 3), "table": table(rows)}
 
 
 @_of.register
@@ -290,7 +285,7 @@ def _(document: Variants, library: Library) -> dict[str, Any]:
     pictures = {"contact_sheet": [file for file in document.files if file.key.endswith(f"/{CONTACT_SHEET}")]}
     pictures["reframing"] = [variant.drawing for variant in document.clips[:1]]
     sheets = {
-        name: dg.MetadataValue.md(_picture(library.store.read_bytes(file.key, file.bytes), SHEET_WIDEST, SHEET_WIDEST, name, SHEET_LONGEST))
+        name: dg.MetadataValue.md(picture(library.store.read_bytes(file.key, file.bytes), SHEET_WIDEST, SHEET_WIDEST, name, SHEET_LONGEST))
         for name, files in pictures.items()
         for file in files
     }
@@ -299,41 +294,11 @@ def _(document: Variants, library: Library) -> dict[str, Any]:
         "variants": len(document.clips),
         **({"faces_kept": round(min(kept), 3)} if kept else {}),
         **({"left_out": " ".join(document.left_out)} if document.left_out else {}),
-        "table": _table(rows),
-        "framings": _table(itertools.islice(reasons, ROWS_SHOWN)),
+        "table": table(rows),
+        "framings": table(itertools.islice(reasons, ROWS_SHOWN)),
     }
-
-
-def _table(rows: Iterable[dict[str, Any]]) -> dg.TableMetadataValue | str:
-    """A table that renders in line; Dagster needs a row to know its columns."""
-    records = [dg.TableRecord(row) for row in rows]
-    return dg.MetadataValue.table(records) if records else "none"
 
 
 def _bytes_of(document: Document, media_type: str, library: Library) -> bytes:
     file = next(file for file in document.files if file.media_type == media_type)
     return library.store.read_bytes(file.key, file.bytes)
-
-
-@functools.lru_cache(maxsize=4)  # platforms that share a file show the same sheet
-def _picture(encoded: bytes, widest: int, highest: int, alternative: str, longest: int = LONGEST_INLINE) -> str:
-    """Markdown of the picture, shrunk and recompressed until it has at most `longest` characters.
-
-    The picture is one that this project made.
-    """
-    import cv2
-    import numpy as np
-
-    picture = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
-        return alternative
-    shrink = min(widest / picture.shape[1], highest / picture.shape[0], 1.0)
-    for quality in (60, 40, 25, 12, 5, 1):
-        size = (max(1, round(picture.shape[1] * shrink)), max(1, round(picture.shape[0] * shrink)))
-        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        _, webp = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, quality])
-        text = f"![{alternative}](data:image/webp;base64,{base64.b64encode(webp.tobytes()).decode()})"
-        if len(text) <= longest:
-            return text
-        shrink *= 0.9
-    return alternative
