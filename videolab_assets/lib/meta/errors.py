@@ -79,6 +79,10 @@ class OutcomeUnknown(GraphError, TransientError):
     """Meta may have done it or not. What creates something is never sent again: look whether it is there."""
 
 
+class NotReady(GraphError, TransientError):
+    """Meta has what it needs and is still at work on it."""
+
+
 class NotSent(GraphError, TransientError):
     """The request never left this machine: nothing happened at Meta."""
 
@@ -147,7 +151,7 @@ def failure(request: str, status: int, error: Told, *, wait: float = 0.0, splitt
         return Throttled(sentence, detail, wait=seconds, status=status, told=error)
     nothing_said = code == 100 and not error.said and error.subcode is None
     if code is None or code in UNCLEAR_CODES or error.transient or status >= 500 or nothing_said:
-        return OutcomeUnknown(f"Meta failed at {request}, and may have done it or not.", detail, status=status, told=error)
+        return OutcomeUnknown(f"Meta failed at {request}{doubt(request)}.", detail, status=status, told=error)
     if code in TOKEN_CODES:
         return TokenRefused("Meta does not accept the access token: make a new one and set it.", detail, status=status, told=error)
     if code in BLOCKED_CODES:
@@ -157,6 +161,11 @@ def failure(request: str, status: int, error: Told, *, wait: float = 0.0, splitt
         sentence = f"The access token may not do {request}: {error.said or 'Meta does not say why'}"
         return GraphRefused(_stopped(sentence), detail, status=status, told=error)
     return GraphRefused(_stopped(f"Meta refuses {request}: {error.said or 'it does not say why'}"), detail, status=status, told=error)
+
+
+def doubt(request: str) -> str:
+    """What follows for a person from a request whose outcome nobody knows, to end a sentence with."""
+    return ": ask again later" if request.startswith("GET ") else ", and may have done it or not"
 
 
 def one_line(value: object, longest: int = LONGEST_TOLD) -> str:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.keys import checked_tenant
 from videolab_assets.lib.meta import errors
-from videolab_assets.lib.meta.errors import GraphError, NotSent, OutcomeUnknown, Throttled
+from videolab_assets.lib.meta.errors import GraphError, NotSent, OutcomeUnknown, Throttled, doubt
 from videolab_assets.lib.meta.pacing import Load, Pace, longest_regain, usage_of
 
 if TYPE_CHECKING:
@@ -84,9 +84,18 @@ def connection_of(tenant: str, *, endpoint: str = "", version: str = "", timeout
         raise PermanentError(f"There is no access token for Meta: set {TOKEN_VARIABLE}, or {own} for this tenant alone.")
     if not _TOKEN.fullmatch(os.environ[name].strip()):
         raise PermanentError(f"{name} holds what cannot be an access token: copy it again.")
-    if version and not re.fullmatch(r"v\d{1,3}\.\d", version):
+    return Connection(os.environ[name].strip(), checked_endpoint(endpoint), checked_version(version or VERSION), timeout)
+
+
+def checked_version(version: str) -> str:
+    """The version itself, if it reads like one.
+
+    Raises:
+        PermanentError: it does not.
+    """
+    if not re.fullmatch(r"v[0-9]{1,3}\.[0-9]", version):
         raise PermanentError(f"{version[:20]!r} is not a version of the Marketing API: write it as {VERSION}.")
-    return Connection(os.environ[name].strip(), checked_endpoint(endpoint), version or VERSION, timeout)
+    return version
 
 
 def checked_endpoint(endpoint: str) -> str:
@@ -146,6 +155,9 @@ class Graph:
     Attributes:
         requests: sent so far.
         usage: what the last answer with usage headers said: a `Load` for each account's digits, `""` for the app.
+
+    Raises:
+        PermanentError: the connection's endpoint, version or token cannot be one.
     """
 
     def __init__(
@@ -159,6 +171,9 @@ class Graph:
     ) -> None:
         self.requests = 0
         self.usage: dict[str, Load] = {}
+        if not _TOKEN.fullmatch(connection.token):
+            raise PermanentError("What was given as the access token for Meta cannot be one: copy it again.")
+        checked_version(connection.version)
         self._connection = connection
         self._endpoint = checked_endpoint(connection.endpoint)
         self._pace = pace
@@ -287,8 +302,7 @@ class Graph:
         if isinstance(sent, Silence):
             if not sent.sent:
                 return NotSent(f"{self.host} cannot be reached: nothing was sent.", f"{request}: {sent.why}")
-            sentence = f"{self.host} did not answer {request}, and may have done it or not."
-            return OutcomeUnknown(sentence, f"{request}: {sent.why}")
+            return OutcomeUnknown(f"{self.host} did not answer {request}{doubt(request)}.", f"{request}: {sent.why}")
         usage = usage_of(sent.headers, path)
         if usage:
             self.usage = usage
@@ -299,13 +313,14 @@ class Graph:
             splittable = request.startswith("GET ") or path.endswith("/insights")
             return errors.failure(request, sent.status, error, wait=longest_regain(usage), splittable=splittable)
         if not 200 <= sent.status < 300:
-            return OutcomeUnknown(f"{self.host} answers {request} with HTTP {sent.status} and no reason.", status=sent.status)
+            sentence = f"{self.host} answers {request} with HTTP {sent.status} and gives no reason{doubt(request)}."
+            return OutcomeUnknown(sentence, status=sent.status)
         if body is None:
             kind = errors.one_line(sent.headers.get("content-type", ""), 60).replace(self._connection.token, "[token]")
-            sentence = f"{self.host} does not answer {request} as the Marketing API does, and may have done it or not."
+            sentence = f"{self.host} does not answer {request} as the Marketing API does{doubt(request)}."
             return OutcomeUnknown(sentence, f"HTTP {sent.status}, {len(sent.body)} bytes of {kind or 'nothing'}", status=sent.status)
-        if expects and not any(body.get(name) not in (None, False, "") for name in expects):
-            sentence = f"{self.host} answers {request} without {' or '.join(expects)}, and may have done it or not."
+        if expects and not any(_is_there(body.get(name)) for name in expects):
+            sentence = f"{self.host} answers {request} without {' or '.join(expects)}{doubt(request)}."
             return OutcomeUnknown(sentence, status=sent.status)
         return body
 
@@ -330,6 +345,10 @@ def _json_object(answer: "Answer", token: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
+
+
+def _is_there(value: object) -> bool:
+    return value is not None and value is not False and value != ""
 
 
 def _refused(constant: str) -> None:

@@ -115,9 +115,11 @@ class Wire:
         try:
             self._api.call(method, (path,), params=dict(params), files=dict(files or {}))
             answer = self._session.answer
-            return answer if answer is not None else Silence(progress.begun, "nothing was read")
+            if answer is None or progress.late:  # what was cut off without a length looks whole
+                return Silence(progress.begun, f"no whole answer within {self._total:g} s")
+            return answer
         except (requests.RequestException, HTTPError, OSError, _TooLong) as error:
-            return Silence(progress.begun, self._why(error, progress))
+            return Silence(progress.begun, f"no whole answer within {self._total:g} s" if progress.late else _why(error))
         finally:
             deadline.cancel()
 
@@ -125,16 +127,14 @@ class Wire:
         """Ends the kept connections."""
         self._session.close()
 
-    def _why(self, error: Exception, progress: _Progress) -> str:
-        if progress.late:
-            return f"no whole answer within {self._total:g} s"
-        if isinstance(error, _TooLong):
-            return f"an answer of more than {LONGEST_ANSWER // 1024**2} MiB"
-        return type(error).__name__
-
 
 class _TooLong(Exception):
     """The answer has more than `LONGEST_ANSWER` bytes."""
+
+
+def _why(error: Exception) -> str:
+    """Its kind alone: the text of it holds the address."""
+    return f"an answer of more than {LONGEST_ANSWER // 1024**2} MiB" if isinstance(error, _TooLong) else type(error).__name__
 
 
 class _Bearer(AuthBase):
@@ -207,6 +207,12 @@ class _Adapter(HTTPAdapter):
         def watched(kind: Any) -> Any:
             class Watched(kind):  # type: ignore[misc]
                 """Splits what it sends, because a socket's timeout bounds a whole `sendall`, however long that is."""
+
+                def connect(self) -> None:
+                    try:
+                        super().connect()
+                    finally:  # what was sent until here went to a proxy, and was not the request
+                        adapter.progress.begun = False
 
                 def send(self, data: Any) -> None:
                     if self.sock is None:

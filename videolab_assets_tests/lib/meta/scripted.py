@@ -15,7 +15,7 @@ class Seen:
 
     method: str
     path: str
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=False)
     body: bytes
 
 
@@ -38,6 +38,11 @@ class Handler(BaseHTTPRequestHandler):
 
     do_POST = do_GET
     do_DELETE = do_GET
+
+    def do_CONNECT(self) -> None:
+        """As a proxy that lets nobody through."""
+        self.server.owner.seen.append(Seen(self.command, self.path, dict(self.headers.items()), b""))
+        self.send_error(403)
 
     def reply(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)
