@@ -25,7 +25,7 @@ _commitments = sa.Table(
     sa.Column("month", sa.String(7), nullable=False, comment="UTC, YYYY-MM, in which it was first turned on"),
     sa.Column("minor", sa.BigInteger, nullable=False, comment="the campaign's whole budget in minor units as Meta counts them"),
     sa.Column("currency", sa.String(3), nullable=False),
-    sa.Column("by", sa.Text, nullable=False, comment="who allowed it"),
+    sa.Column("allowed_by", sa.Text, nullable=False, comment="who allowed it"),
     sa.Column("reserved_at", sa.Double, nullable=False),
     sa.Column("turning_on_at", sa.Double, comment="epoch seconds of the last request that was about to turn it on"),
     sa.Column("turned_on_at", sa.Double, comment="epoch seconds, once Meta has confirmed it"),
@@ -64,7 +64,7 @@ class Commitments:
         """
         tenant, now = tenant_of(campaign_key), self._clock()
         month = datetime.fromtimestamp(now, UTC).strftime("%Y-%m")
-        values = {"month": month, "minor": budget.minor, "currency": budget.currency, "by": by, "reserved_at": now}
+        values = {"month": month, "minor": budget.minor, "currency": budget.currency, "allowed_by": by, "reserved_at": now}
         row = sa.insert(_commitments).values(campaign_key=campaign_key, tenant=tenant, **values)
         with self._database.transaction() as connection:
             self._wait_for_turn(connection, tenant)
@@ -77,8 +77,8 @@ class Commitments:
             raise PermanentError(f"{campaign_key} was turned on with {standing.in_words()}, and not with {budget.in_words()}.")
         if not allowed:
             raise CapReached(
-                f"{tenant} has turned on campaigns for {spent.in_words()} in {month} (UTC) of {cap.in_words()} that are allowed, and this one "
-                f"could spend {budget.in_words()}: raise caps.month in ad_accounts.yaml, or turn it on next month."
+                f"{tenant} has turned on campaigns for {spent.in_words()} in {month} (UTC), of {cap.in_words()} that are allowed, and "
+                f"this one could spend {budget.in_words()}: raise caps.month in ad_accounts.yaml, or turn it on next month."
             )
 
     def turning_on(self, campaign_key: str) -> None:

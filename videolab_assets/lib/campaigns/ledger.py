@@ -10,7 +10,7 @@ request leaves. A row that stays `attempted` is one of which nobody knows the ou
 import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -165,13 +165,16 @@ class Ledger:
 
     def claim(self, seen: Intent) -> Intent | None:
         """Takes the next attempt, if nothing has changed since it was seen; None where another run was quicker."""
-        values = {"state": "attempted", "attempt": seen.attempt + 1, "attempted_at": self._clock()}
-        unchanged = (_intents.c.state == seen.state, _intents.c.attempt == seen.attempt, _intents.c.state.in_(("new", "attempted")))
-        return self.intent(seen.campaign_key, seen.role) if self._set(seen, values, *unchanged) else None
+        now = self._clock()
+        values = {"state": "attempted", "attempt": seen.attempt + 1, "attempted_at": now}
+        if seen.state not in ("new", "attempted") or not self._set(seen, values, *_unchanged(seen)):
+            return None
+        return replace(seen, state="attempted", attempt=seen.attempt + 1, attempted_at=now)
 
     def keep_upload(self, mine: Intent, upload: str) -> bool:
         """Notes how far an upload has come, and that it still goes on; False where another run has taken it over."""
-        return self._set(mine, {"upload": upload, "attempted_at": self._clock()}, *_still_mine(mine))
+        still_mine = (_intents.c.state == "attempted", _intents.c.attempt == mine.attempt)
+        return self._set(mine, {"upload": upload, "attempted_at": self._clock()}, *still_mine)
 
     def created(self, seen: Intent, object_id: str, *, adopted: bool = False) -> None:
         """Notes Meta's id of what an attempt has made.
@@ -193,9 +196,10 @@ class Ledger:
         self._set(seen, {"state": "hold", "problem": sentence})
         return PermanentError(sentence, f"tag {seen.tag}")
 
-    def freed(self, seen: Intent) -> None:
-        """Takes it up again after a hold, as an attempt of unknown outcome: it is looked for before anything is made."""
-        self._set(seen, {"state": "attempted", "problem": None, "object_id": None}, _intents.c.state == "hold")
+    def freed(self, seen: Intent) -> Intent:
+        """Takes it up again after a hold, once at most one object is left, as an attempt after which Meta was looked at."""
+        self._set(seen, {"state": "attempted", "problem": None, "object_id": None}, *_unchanged(seen))
+        return replace(seen, state="attempted", problem=None, object_id=None)
 
     def note(self, seen: Intent, problem: str) -> None:
         """What went wrong, for whoever looks."""
@@ -253,8 +257,10 @@ class Ledger:
             return [_intent(row) for row in connection.execute(query)]
 
 
-def _still_mine(mine: Intent) -> tuple[sa.ColumnElement[bool], ...]:
-    return (_intents.c.state == "attempted", _intents.c.attempt == mine.attempt)
+def _unchanged(seen: Intent) -> tuple[sa.ColumnElement[bool], ...]:
+    """Of an upload that goes on, only the time moves."""
+    at = sa.func.coalesce(_intents.c.attempted_at, 0.0) == seen.attempted_at
+    return (_intents.c.state == seen.state, _intents.c.attempt == seen.attempt, at)
 
 
 def _row(plan: CampaignPlan, place: int, planned: PlannedObject) -> dict[str, Any]:

@@ -85,7 +85,6 @@ EVENTS = (
 BUTTONS = (
     "APPLY_NOW",
     "BOOK_TRAVEL",
-    "BUY_TICKETS",
     "CONTACT_US",
     "DOWNLOAD",
     "GET_OFFER",
