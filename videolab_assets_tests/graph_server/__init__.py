@@ -1,6 +1,7 @@
 """A Graph server on this machine that behaves as Meta's Marketing API does, and fails on request. See README.md beside this file."""
 
-from .faults import FAULTS, Fault
+from .catalogue import FAULTS
+from .faults import Fault
 from .limits import Leak, Limits
 from .request import Received
 from .server import TOKEN, GraphServer, graph_server

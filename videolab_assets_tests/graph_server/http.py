@@ -8,7 +8,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from .faults import Broken, drip
+from .faults import Broken
 from .request import Answer, read
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 self._break(broken)
             else:
-                self.connection.sendall(self._head(answer, len(answer.bytes())) + answer.bytes())
+                raw = answer.bytes()
+                self.connection.sendall(self._head(answer, len(raw)) + raw)
 
     do_GET = do_POST = do_DELETE = _serve
 
@@ -53,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
     def _break(self, broken: Broken) -> None:
-        answer = broken.answer or Answer({})
+        answer = broken.answer
         raw = answer.bytes()
         if broken.how == "hold":
             self._hold(float(broken.settings["hold_seconds"]))
@@ -63,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.sendall(self._head(answer, len(raw)) + raw[: len(raw) // 2])
         elif broken.how == "drip":
             self.connection.sendall(self._head(answer, int(broken.settings["bytes"]) + len(raw)))
-            drip(self.connection.sendall, broken.settings, lambda: self.server.stopped)
+            self._drip(int(broken.settings["bytes"]), float(broken.settings["seconds"]))
             self.connection.sendall(raw)
         elif broken.how == "huge":
             size = int(broken.settings["megabytes"])
@@ -77,6 +78,14 @@ class Handler(BaseHTTPRequestHandler):
         while time.monotonic() < deadline and not self.server.stopped:
             if select.select([self.connection], [], [], 0.05)[0] and not self.connection.recv(65536):
                 return
+
+    def _drip(self, count: int, seconds: float) -> None:
+        """Sends a space whenever a reader would else lose patience."""
+        for _ in range(count):
+            if self.server.stopped:
+                return
+            self.connection.sendall(b" ")
+            time.sleep(seconds)
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing."""

@@ -1,7 +1,6 @@
 """Campaigns, ad sets, creatives, ads and ad studies: made, read, listed, changed and deleted."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from . import rules
@@ -72,7 +71,7 @@ def bend(world: World, call: Call, thing: Thing) -> None:
     """What faults do to a new object."""
     issues = call.trick("with_issues")
     if issues is not None:
-        words = issues.get("words", "The thumbnail has too much text.")
+        words = issues["words"]
         issue = {"level": thing.kind.upper(), "error_code": 1815869, "error_summary": "Ad has issues", "error_message": words}
         thing.issues.append({**issue, "error_type": "HARD_ERROR"})
     process = call.trick("in_process")
@@ -264,7 +263,7 @@ def listing(world: World, owner: str, kind: str, call: Call) -> Answer:
     for name, _ in split_fields(asked or ""):
         if name not in READABLE[kind]:
             raise no_such_field(name, NODES[kind])
-    return page(call, found, lambda thing: show(world, thing, asked), limit_of(call, world.limits), order=lambda thing: -thing.order)
+    return page(call, found, lambda thing: show(world, thing, asked), limit_of(call, world.limits), order=lambda thing: thing.order)
 
 
 def _is_asked(thing: Thing, call: Call) -> bool:
@@ -299,7 +298,7 @@ def _filtered(world: World, thing: Thing, name: str, prefix: str) -> Any:
 
 def show_account(world: World, account: Account, asked: Any) -> dict[str, Any]:
     """An ad account with the fields that were asked for."""
-    hours = (datetime.now(account.zone) if not world.now else world.now().astimezone(account.zone)).utcoffset()
+    hours = world.now().astimezone(account.zone).utcoffset()
     values = {
         "id": account.id,
         "account_id": account.number,

@@ -61,6 +61,8 @@ def money(minor: float, currency: str, digits: int | None = None) -> str:
 
 def windowed(value: int, windows: tuple[str, ...]) -> dict[str, str]:
     """A count by attribution window: the default counts clicks of 7 days and views of one, which share it."""
+    if not windows:
+        return {"value": str(value)}
     clicked = value * 3 // 5
     by = {"7d_click": clicked, "1d_click": clicked * 4 // 5, "28d_click": clicked + clicked // 10, "1d_view": value - clicked, "1d_ev": 0}
     return {"value": str(value)} | {window: str(by[window]) for window in windows if by.get(window)}

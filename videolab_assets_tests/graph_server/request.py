@@ -45,6 +45,11 @@ class Received:
         """What patterns of faults are compared with."""
         return f"{self.method} {self.path}"
 
+    @property
+    def validate_only(self) -> bool:
+        """Whether it asks only if it could be done."""
+        return "validate_only" in (self.params.get("execution_options") or [])
+
 
 @dataclass
 class Answer:

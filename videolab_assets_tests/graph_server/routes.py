@@ -7,7 +7,6 @@ from typing import Any
 from . import jobs, objects, videos
 from .errors import Refusal, invalid, no_such_field, no_such_object, required
 from .fields import EDGES, NODES
-from .limits import quota as quota
 from .paging import limit_of, page
 from .reports import Bucket
 from .request import Answer, Call

@@ -3,13 +3,15 @@
 import contextlib
 import re
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from . import objects
-from .errors import Refusal
+from .catalogue import FAULTS
+from .errors import Refusal, invalid
 from .faults import Armed, Faults
 from .http import Listener
 from .insights import AdIds, Insights
@@ -29,6 +31,7 @@ class GraphServer:
 
     Attributes:
         received: every request, in the order of arrival.
+        stumbles: tracebacks of what this server itself could not make sense of; it answers code 100 then.
         on_request: called with a request, once before ("before") and once after ("after") it was carried out, outside all locks.
     """
 
@@ -37,6 +40,7 @@ class GraphServer:
         self.routes = Routes(self.world)
         self.faults = Faults()
         self.received: list[Received] = []
+        self.stumbles: list[str] = []
         self.on_request: Callable[[Received, str], None] | None = None
         self._revival: threading.Timer | None = None
         self._listener = Listener(("127.0.0.1", port), self)
@@ -130,7 +134,15 @@ class GraphServer:
         world.accounts[account_id] = account
         return account
 
-    def fault(self, name: str, on: str | None = None, times: int = 1, skip: int = 0, **settings: Any) -> None:
+    def fault(
+        self,
+        name: str,
+        on: str | None = None,
+        times: int = 1,
+        skip: int = 0,
+        where: Callable[[Received], bool] | None = None,
+        **settings: Any,
+    ) -> None:
         """Lets the next requests fail.
 
         Args:
@@ -139,16 +151,19 @@ class GraphServer:
                 when not given.
             times: how many requests.
             skip: how many that suit pass before.
+            where: what else a request must be, as in `where=lambda received: not received.validate_only`.
             settings: of the fault; `effect=True` or False says whether the request is carried out first, where the fault allows to say so.
 
         Raises:
             ValueError: no such fault or setting.
         """
+        if name not in FAULTS:
+            raise ValueError(f"there is no fault {name!r}; there are {', '.join(sorted(FAULTS))}")
         with self.world.lock:
-            armed = self.faults.arm(name, on, times, skip, settings)
-            if name == "connection_refused":
-                self.faults.armed.remove(armed)
+            armed = self.faults.arm(FAULTS[name], on, times, skip, settings)
+            armed.where = where
         if name == "connection_refused":
+            armed.times = 0
             self._go_away(float(armed.settings["seconds"]))
 
     def clear_faults(self) -> None:
@@ -215,7 +230,8 @@ class GraphServer:
         with self.world.lock:
             self.received.append(received)
             if received.token != self.token:
-                return self._refused(call, Refusal(190, "Invalid OAuth access token - Cannot parse access token", status=401))
+                refusal = Refusal(190, "Invalid OAuth access token - Cannot parse access token", status=401)
+                return Answer(refusal.body(), refusal.status)
             bending, spoiling = self.faults.take(received)
             call.tricks = {armed.fault.name: armed.settings for armed in bending}
         self._tell(received, "before")
@@ -241,14 +257,15 @@ class GraphServer:
                 world.pace.pour(account.id, clock, writes=call.method != "GET", insights=insights)
             answer = self.routes.answer(call)
         except Refusal as refusal:
-            answer = self._refused(call, refusal)
+            answer = Answer(refusal.body(), refusal.status)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:  # a parameter of a shape that nobody thought of
+            self.stumbles.append(traceback.format_exc())
+            refusal = invalid(f"This server stumbled over a parameter: {type(error).__name__}: {error}")
+            answer = Answer(refusal.body(), refusal.status)
         if account is not None:
             percent, minutes = (world.pace.percent(account.id, clock), world.pace.minutes(account.id, clock)) if world.pace else (1, 0)
             answer.headers = usage_headers(account.number, percent=percent, minutes=minutes, insights=insights) | answer.headers
         return answer
-
-    def _refused(self, call: Call, refusal: Refusal) -> Answer:
-        return Answer(refusal.body(), refusal.status)
 
     def _spoiled(self, call: Call, answer: Answer, armed: Armed) -> Answer:
         change = armed.fault.change
@@ -263,9 +280,9 @@ class GraphServer:
         if ad is None or ad.kind != "ad":
             return None
         adset, campaign = self.world.things[ad.fields["adset_id"]], self.world.things[ad.fields["campaign_id"]]
-        names = [str(thing.fields["name"]) for thing in (ad, adset, campaign)]
-        goals = (str(campaign.fields["objective"]), str(adset.fields["optimization_goal"]))
-        return AdIds(ad.id, adset.id, campaign.id, *names, *goals)
+        ad_name, adset_name, campaign_name = (str(thing.fields["name"]) for thing in (ad, adset, campaign))
+        goal = str(adset.fields["optimization_goal"])
+        return AdIds(ad.id, adset.id, campaign.id, ad_name, adset_name, campaign_name, str(campaign.fields["objective"]), goal)
 
     def _make(self, account_id: str, ads: int, campaigns: int, adsets: int) -> list[AdIds]:
         """Paused campaigns, ad sets and ads, evenly filled, for generated numbers."""
@@ -273,7 +290,12 @@ class GraphServer:
         with world.lock:
             above = []
             for number in range(campaigns):
-                fields = {"name": f"Campaign {number}", "objective": "OUTCOME_ENGAGEMENT", "status": "PAUSED", "special_ad_categories": []}
+                fields: dict[str, Any] = {
+                    "name": f"Campaign {number}",
+                    "objective": "OUTCOME_ENGAGEMENT",
+                    "status": "PAUSED",
+                    "special_ad_categories": [],
+                }
                 above.append(world.add("campaign", account, fields, [account.id], settle=0))
             middle = []
             for number in range(adsets):
