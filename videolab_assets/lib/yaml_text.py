@@ -66,7 +66,7 @@ Seconds = Annotated[
 
 def clock(seconds: float) -> str:
     """A time as `Seconds` reads it: m:ss or h:mm:ss, with the fraction that it has."""
-    whole, fraction = divmod(round(seconds * 10**MICROSECONDS), 10**MICROSECONDS)
+    whole, fraction = divmod(round(round(seconds, MICROSECONDS) * 10**MICROSECONDS), 10**MICROSECONDS)
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
     part = f".{fraction:0{MICROSECONDS}d}".rstrip("0").rstrip(".")
@@ -285,7 +285,7 @@ def _told(problem: ErrorDetails, value: object, schema: Mapping[str, Any], node:
     path: Path = (*problem["loc"], *(own.path if isinstance(own, Unsuitable) else ()))
     place, parent = _named(path), path[:-1]
     if problem["type"] == "extra_forbidden":
-        known = sorted(_schema_at(parent, schema).get("properties", {}))
+        known = sorted(_entered(_place(parent, schema), str(path[-1]), schema).get("properties", {}))
         near = difflib.get_close_matches(str(path[-1]), known, 1)
         expected = f"'{near[0]}'" if near else _either([f"'{name}'" for name in known])
         where = f" in {_named(parent)}" if parent else ""
@@ -330,11 +330,23 @@ def _value_at(path: Path, value: object) -> object:
 
 def _schema_at(path: Path, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """What the model's JSON schema says of the place; empty where it says nothing."""
+    return _resolved(_place(path, schema), schema)
+
+
+def _place(path: Path, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     found = schema
     for part in path:
+        found = _entered(found, part, schema)
         inner = found.get("items") if isinstance(part, int) else found.get("properties", {}).get(part, found.get("additionalProperties"))
-        found = _resolved(inner or {}, schema)
+        found = inner or {}
     return found
+
+
+def _entered(found: Mapping[str, Any], part: str | int, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema whose part is looked for: of one that may be a list or a group, the list for a number and the group for a name."""
+    choices = [_resolved(one, schema) for one in found.get("anyOf", [])]
+    kind = "array" if isinstance(part, int) else "object"
+    return next((one for one in choices if one.get("type") == kind), None) or _resolved(found, schema)
 
 
 def _resolved(found: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ _GENDERS: dict[str, list[JsonValue]] = {"men": [1], "women": [2]}
 
 def _country(code: str) -> str:
     if len(code) != 2 or not (code.isascii() and code.isalpha() and code.isupper()):
-        raise Unsuitable("the two capital letters of a country, such as ES")
+        raise Unsuitable("the two capital letters of a country, such as ES,")
     return code
 
 

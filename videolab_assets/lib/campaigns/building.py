@@ -182,6 +182,8 @@ class _Builder:
         for _ in range(MOST_ROUNDS):
             # What is seen here is what a claim is compared with: another run's attempt during the search makes it fail.
             seen = self.ledger.intent(self.plan.campaign_key, planned.role)
+            if seen.spec != planned.spec:
+                raise TransientError(f"Another run has changed the plan of {self.plan.campaign_key}: run it again.")
             if seen.object_id and seen.state in ("created", "verified"):
                 return seen.object_id
             if seen.state != "new":

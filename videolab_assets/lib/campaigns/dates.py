@@ -13,7 +13,7 @@ from videolab_assets.lib.documents import Model
 from videolab_assets.lib.yaml_text import Unsuitable
 
 LONGEST_DAYS = 366
-EXPECTED = "a day such as 2026-12-01, or with a time as in 2026-12-01 18:00"
+EXPECTED = "a day such as 2026-12-01, or with a time as in 2026-12-01 18:00,"
 
 _WRITTEN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::00)?)?", re.ASCII)
 

@@ -143,6 +143,19 @@ class Ledger:
                 f"Another plan has been begun for {plan.campaign_key}, and a campaign is made once: order it anew under another name."
             )
 
+    def is_begun(self, campaign_key: str) -> bool:
+        """Whether any request for it may have been sent."""
+        tried = (_intents.c.campaign_key == campaign_key, _intents.c.attempt > 0)
+        with self._database.connect() as connection:
+            return connection.execute(sa.select(_intents.c.role).where(*tried).limit(1)).first() is not None
+
+    def forget(self, campaign_key: str) -> None:
+        """Takes out what was intended for a campaign of which nothing has been tried; of one that has been begun nothing."""
+        others = _intents.alias()
+        begun = sa.exists(sa.select(others.c.role).where(others.c.campaign_key == campaign_key, others.c.attempt > 0))
+        with self._database.connect() as connection:
+            connection.execute(sa.delete(_intents).where(_intents.c.campaign_key == campaign_key, sa.not_(begun)))
+
     def intents(self, campaign_key: str) -> list[Intent]:
         """All that a campaign consists of, in the order in which it is made."""
         query = sa.select(_intents).where(_intents.c.campaign_key == campaign_key).order_by(_intents.c.place)
@@ -260,7 +273,7 @@ class Ledger:
 def _unchanged(seen: Intent) -> tuple[sa.ColumnElement[bool], ...]:
     """Of an upload that goes on, only the time moves."""
     at = sa.func.coalesce(_intents.c.attempted_at, 0.0) == seen.attempted_at
-    return (_intents.c.state == seen.state, _intents.c.attempt == seen.attempt, at)
+    return (_intents.c.spec == seen.spec, _intents.c.state == seen.state, _intents.c.attempt == seen.attempt, at)
 
 
 def _row(plan: CampaignPlan, place: int, planned: PlannedObject) -> dict[str, Any]:

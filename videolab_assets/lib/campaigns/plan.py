@@ -6,7 +6,7 @@ can be looked for. A parameter that is the id of another object is written as `{
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError
@@ -33,7 +33,8 @@ Kind = Literal["campaign", "adset", "video", "image", "creative", "ad", "study"]
 KINDS: tuple[Kind, ...] = ("campaign", "adset", "video", "image", "creative", "ad", "study")
 """In the order in which they are made."""
 
-Params = dict[str, JsonValue]
+Params = dict[str, Any]
+"""Plain JSON; `JsonValue` names itself, which pydantic cannot follow."""
 
 
 class PlannedObject(Model):
@@ -168,13 +169,17 @@ def stored_plan(store: Store, campaign_key: str) -> CampaignPlan | None:
         raise PermanentError(f"{key} is no campaign plan of this version: order the campaign anew.", str(error)) from error
 
 
-def keep_plan(store: Store, plan: CampaignPlan) -> CampaignPlan:
-    """Writes the plan unless there is one already, and returns the one that stands: that of the first run counts."""
-    standing = stored_plan(store, plan.campaign_key)
+def keep_plan(store: Store, plan: CampaignPlan, *, anew: bool = False) -> CampaignPlan:
+    """Writes the plan unless there is one already, and returns the one that stands: that of the first run counts.
+
+    Args:
+        anew: the one that is there has not been begun, and this one takes its place.
+    """
+    standing = None if anew else stored_plan(store, plan.campaign_key)
     if standing is not None:
         return standing
-    data = plan.model_dump_json(indent=1).encode()
-    store.write_bytes(plan_key(plan.campaign_key), data, media_type="application/json", only_if_absent=store.supports_conditional)
+    data, only_if_absent = plan.model_dump_json(indent=1).encode(), store.supports_conditional and not anew
+    store.write_bytes(plan_key(plan.campaign_key), data, media_type="application/json", only_if_absent=only_if_absent)
     return stored_plan(store, plan.campaign_key) or plan
 
 
@@ -285,6 +290,9 @@ class _Tree:
         advertiser: Params = {"dsa_beneficiary": self.account.dsa_beneficiary, "dsa_payor": self.account.dsa_payor}
         return {
             "campaign_id": _made("campaign"),
+            "lifetime_budget": budget.minor,
+            "start_time": _stamp(self.plan.start, self.account.zone),
+            "end_time": _stamp(self.plan.end, self.account.zone),
             "billing_event": "IMPRESSIONS",
             "bid_strategy": "LOWEST_COST_WITHOUT_CAP",
             "optimization_goal": goal.meta,
@@ -292,9 +300,6 @@ class _Tree:
             **({"promoted_object": conversions} if goal.needs_pixel else {}),
             **({name: who for name, who in advertiser.items() if who}),
             "targeting": {**audience.targeting(), **PLACEMENTS[platform]},
-            "lifetime_budget": budget.minor,
-            "start_time": _stamp(self.plan.start, self.account.zone),
-            "end_time": _stamp(self.plan.end, self.account.zone),
             "status": "PAUSED",
         }
 

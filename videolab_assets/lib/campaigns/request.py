@@ -7,7 +7,7 @@ wrong is said with its line before anything is made.
 from collections.abc import Sequence
 from typing import Annotated, Self
 
-from pydantic import Field, PlainValidator, TypeAdapter, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PlainValidator, TypeAdapter, ValidationInfo, field_serializer, field_validator, model_validator
 
 from videolab_assets.lib.campaigns.audience import Audience
 from videolab_assets.lib.campaigns.dates import Dates
@@ -43,6 +43,9 @@ ADS_IN_CELL = 50
 """Of a split by looks each cell is one ad set."""
 
 
+CREATIVES_EXPECTED = "a list of clips, or a group with best and platform,"
+
+
 class CreativeOrder(Model):
     """One clip to advertise; `text` in place of the campaign's or its own."""
 
@@ -76,13 +79,11 @@ def _creatives(given: object, info: ValidationInfo) -> object:
     if isinstance(given, dict | Best):
         return Best.model_validate(given, context=info.context)
     if not isinstance(given, list) or not given:
-        raise Unsuitable("a list of clips, or best and platform")
+        raise Unsuitable(CREATIVES_EXPECTED)
     return _LISTED.validate_python(given, context=info.context)
 
 
-Creatives = Annotated[
-    list[CreativeOrder] | Best, PlainValidator(_creatives, json_schema_input_type=Annotated[list[CreativeOrder], Field()] | Best)
-]
+Creatives = Annotated[list[CreativeOrder] | Best, PlainValidator(_creatives, json_schema_input_type=list[CreativeOrder] | Best)]
 
 
 class Budget(Model):
@@ -142,7 +143,7 @@ class CampaignRequest(Model):
     event: Annotated[str | None, Field(json_schema_extra={"enum": [*EVENTS]})] = None
     text: Text | None = None
     split: SplitName | None = None
-    creatives: Creatives
+    creatives: Annotated[Creatives, Field(json_schema_extra={"expected": CREATIVES_EXPECTED})]
     dry_run: bool = False
 
     @field_validator("goal")
@@ -150,7 +151,7 @@ class CampaignRequest(Model):
     def _fits_the_objective(cls, goal: GoalName | None, info: ValidationInfo) -> GoalName | None:
         objective = info.data.get("objective")
         if goal is not None and objective is not None and goal not in OBJECTIVES[objective].goals:
-            raise Unsuitable(f"{' or '.join(OBJECTIVES[objective].goals)} for {objective}")
+            raise Unsuitable(f"{_either(OBJECTIVES[objective].goals)} for {objective}")
         return goal
 
     @field_validator("budget")
@@ -160,7 +161,7 @@ class CampaignRequest(Model):
         account = context_of(info).account
         cap = account.campaign_cap
         if cap is None:
-            raise Unsuitable(f"no campaign as long as {account.tenant} has no `caps:` in ad_accounts.yaml")
+            raise Unsuitable(f"no campaign as long as {account.tenant} has no `caps:` in ad_accounts.yaml,")
         total = budget.total(dates.days if dates else 1)
         if total > cap:
             over = "" if budget.lifetime else f" over {dates.days if dates else 1} days"
@@ -180,7 +181,7 @@ class CampaignRequest(Model):
     @classmethod
     def _known_button(cls, button: str | None, info: ValidationInfo) -> str | None:
         if button is not None and button not in BUTTONS:
-            raise Unsuitable(" or ".join((", ".join(BUTTONS[:-1]), BUTTONS[-1])))
+            raise Unsuitable(_either(BUTTONS))
         if button is not None and "link" in info.data and info.data["link"] is None:
             raise Unsuitable("a link beside it, or no button,")
         return button
@@ -198,7 +199,7 @@ class CampaignRequest(Model):
     @classmethod
     def _known_event(cls, event: str | None) -> str | None:
         if event is not None and event not in EVENTS:
-            raise Unsuitable(" or ".join((", ".join(EVENTS[:-1]), EVENTS[-1])))
+            raise Unsuitable(_either(EVENTS))
         return event
 
     @field_validator("split")
@@ -206,7 +207,7 @@ class CampaignRequest(Model):
     def _can_be_split(cls, split: SplitName | None, info: ValidationInfo) -> SplitName | None:
         account = context_of(info).account
         if split is not None and not account.business:
-            raise Unsuitable(f"no split as long as {account.tenant} has no `business:` in ad_accounts.yaml")
+            raise Unsuitable(f"no split as long as {account.tenant} has no `business:` in ad_accounts.yaml,")
         return split
 
     @field_validator("creatives")
@@ -219,6 +220,10 @@ class CampaignRequest(Model):
             _check_listed(creatives, split, context)
         return creatives
 
+    @field_serializer("creatives")
+    def _plain(self, creatives: list[CreativeOrder] | Best) -> object:
+        return creatives.model_dump() if isinstance(creatives, Best) else [order.model_dump() for order in creatives]
+
     @property
     def goal_in_force(self) -> GoalName:
         """What the ad sets are optimised for."""
@@ -229,6 +234,10 @@ class CampaignRequest(Model):
         return self.budget.total(self.dates.days)
 
 
+def _either(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
 def _check_best(wish: Best, split: SplitName | None, context: CampaignContext) -> None:
     if split == "clip" and not 2 <= wish.best <= MOST_CELLS:
         raise Unsuitable(f"a number from 2 to {MOST_CELLS}, which is what a split compares", "best")
@@ -237,7 +246,9 @@ def _check_best(wish: Best, split: SplitName | None, context: CampaignContext) -
     there = len(context.best(wish, split == "look"))
     if there < wish.best:
         looks = " in both looks" if split == "look" else ""
-        raise Unsuitable(f"at most {there}, because so many clips of {context.account.tenant} are there for {wish.platform}{looks}", "best")
+        raise Unsuitable(
+            f"at most {there}, because so many clips of {context.account.tenant} are there for {wish.platform}{looks},", "best"
+        )
 
 
 def _check_listed(orders: Sequence[CreativeOrder], split: SplitName | None, context: CampaignContext) -> None:
