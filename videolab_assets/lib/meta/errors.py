@@ -149,8 +149,7 @@ def failure(request: str, status: int, error: Told, *, wait: float = 0.0, splitt
         seconds = wait or DEFAULT_WAITS.get(code, SHORT_WAIT)
         sentence = f"Meta takes no more requests for about {seconds:.0f} s: the limit of this account or app is used up."
         return Throttled(sentence, detail, wait=seconds, status=status, told=error)
-    nothing_said = code == 100 and not error.said and error.subcode is None
-    if code is None or code in UNCLEAR_CODES or error.transient or status >= 500 or nothing_said:
+    if code is None or code in UNCLEAR_CODES or error.transient or status >= 500 or _nothing_said(error):
         return OutcomeUnknown(f"Meta failed at {request}{doubt(request)}.", detail, status=status, told=error)
     if code in TOKEN_CODES:
         return TokenRefused("Meta does not accept the access token: make a new one and set it.", detail, status=status, told=error)
@@ -178,6 +177,12 @@ def one_line(value: object, longest: int = LONGEST_TOLD) -> str:
         return ""
     text = " ".join("".join(mark if mark.isprintable() else " " for mark in text[: 4 * longest]).split())
     return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+def _nothing_said(error: Told) -> bool:
+    """Whether it is a code 100 that names no reason: such ones come by the hundred for requests that are right (justwatch PR #90)."""
+    words = error.said.removeprefix("(#100)").strip(" .").lower()
+    return error.code == 100 and error.subcode is None and not error.data and words in ("", "invalid parameter")
 
 
 def _whole(value: object) -> int | None:

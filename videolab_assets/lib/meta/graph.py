@@ -10,6 +10,7 @@ import os
 import random
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -37,6 +38,9 @@ announced ones."""
 WARN_DAYS = 60
 TRIES = 6
 """Of a question. A request that changes something has one."""
+
+MOST_REPEATS = 5
+"""Times that a cursor may come: an empty page may lead to itself and have its rows a moment later."""
 
 FIRST_WAIT = 1.0
 LONGEST_BACKOFF = 60.0
@@ -256,16 +260,16 @@ class Graph:
         Raises:
             GraphError: as `get`; OutcomeUnknown also where cursors go in a circle.
         """
-        seen = {after}
+        seen = Counter({after: 1})
         while True:
             asked = {**(params or {}), "limit": limit, **({"after": after} if after else {})}
             answer = self.get(path, asked, expects=("data",))
             after = _next_cursor(answer)
+            seen[after] += 1
             rows = answer["data"]
-            if not isinstance(rows, list) or (after and after in seen):
-                problem = "sends the same page again" if isinstance(rows, list) else "sends no list"
-                raise OutcomeUnknown(f"Meta {problem} for GET {path}: nothing that comes after it can be read.")
-            seen.add(after)
+            if not isinstance(rows, list) or seen[after] > MOST_REPEATS:
+                problem = "sends the same pages again and again" if isinstance(rows, list) else "sends no list"
+                raise OutcomeUnknown(f"Meta {problem} for GET {path}: what comes after them cannot be read.")
             yield Page([row for row in rows if isinstance(row, dict)], after)
             if not after:
                 return

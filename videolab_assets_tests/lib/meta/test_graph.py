@@ -342,11 +342,13 @@ def test_a_next_page_without_a_place_is_an_error(following: Any, server: Scripte
 
 
 def test_a_circle_of_pages_ends(server: Scripted, graph: Graph) -> None:
-    """Prevents a sync without end over the same page."""
+    """Prevents a sync without end over the same page, and one that ends where an empty page leads to itself for a moment."""
+    server.script = [page([], NEXT + "c1", "c1"), page([], NEXT + "c1", "c1"), page([1], NEXT + "c2", "c2"), page([2])]
+    assert [row["id"] for row in graph.rows("act_1/ads")] == ["1", "2"]
     server.otherwise = page([1], NEXT + "c1", "c1")
     with pytest.raises(OutcomeUnknown):
         list(graph.rows("act_1/ads"))
-    assert len(server.seen) == 2
+    assert len(server.seen) < 15
 
 
 def test_the_version_is_the_one_asked_for_on_every_page(server: Scripted) -> None:
