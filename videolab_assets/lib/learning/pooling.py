@@ -287,7 +287,7 @@ def _em(found: Pooled) -> Variances:
 
 
 def _mean_square(squares: Numbers) -> Numbers:
-    return (PRIOR_WEIGHT * TYPICAL_SD**2 + squares.sum(axis=1)) / (PRIOR_WEIGHT + squares.shape[1])
+    return np.asarray((PRIOR_WEIGHT * TYPICAL_SD**2 + squares.sum(axis=1)) / (PRIOR_WEIGHT + squares.shape[1]))
 
 
 def _share(precision: Numbers, variance: Numbers) -> Numbers:
