@@ -22,6 +22,7 @@ _WHOLE = re.compile(r"([0-9]{1,18})(?:\.0{1,6})?")
 _DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _ID = re.compile(r"[0-9]{1,32}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _LONGEST_RAW = 1_000_000
 _LONGEST_BREAKDOWN = 200
 
@@ -76,7 +77,7 @@ def read_page(rows: Sequence[object], part: Part, currency: str) -> list[Insight
 
 def compact(values: dict[str, Any]) -> str:
     """As JSON in ASCII, without spaces."""
-    return json.dumps(values, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(values)
 
 
 def _refuse(part: Part, what: str, raw: object) -> NoReturn:

@@ -268,7 +268,9 @@ class _Sync:
             for page in jobs.pages(self._graph, job_id, report.cursor, self._page_size):
                 rows = self._rows_of(page, report)
                 with self._table.transaction() as connection:
-                    self.restated += self._table.keep(connection, self._place, report.part, rows, self._clock())
+                    # Where the clock was set back since the sync began, the row would seem to have been absent in it.
+                    now = max(self._clock(), self._backlog.began_at)
+                    self.restated += self._table.keep(connection, self._place, report.part, rows, now)
                     self._backlog.turned(connection, report, page.after)
                 self.rows += len(rows)
         except TooMuchData as error:
