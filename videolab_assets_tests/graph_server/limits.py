@@ -81,7 +81,7 @@ class Leak:
         self._levels[account] = (level, clock)
 
     def percent(self, account: str, clock: float) -> int:
-        return min(100, int(100 * self.level(account, clock) / self.points))
+        return min(100, round(100 * self.level(account, clock) / self.points))
 
     def minutes(self, account: str, clock: float) -> int:
         """Whole minutes until requests are let in again; 0 while they are."""

@@ -260,8 +260,8 @@ class GraphServer:
             answer = Answer(refusal.body(), refusal.status)
         except (ValueError, TypeError, LookupError, AttributeError) as error:  # a parameter of a shape that nobody thought of
             self.stumbles.append(traceback.format_exc())
-            refusal = invalid(f"This server stumbled over a parameter: {type(error).__name__}: {error}")
-            answer = Answer(refusal.body(), refusal.status)
+            stumble = invalid(f"This server stumbled over a parameter: {type(error).__name__}: {error}")
+            answer = Answer(stumble.body(), stumble.status)
         if account is not None:
             percent, minutes = (world.pace.percent(account.id, clock), world.pace.minutes(account.id, clock)) if world.pace else (1, 0)
             answer.headers = usage_headers(account.number, percent=percent, minutes=minutes, insights=insights) | answer.headers
