@@ -162,17 +162,18 @@ class _Switch:
     def turn_on(self, planned: PlannedObject, object_id: str) -> bool:
         """Whether it was off. Directly before the request it is written down, and only then looked for a stop."""
 
-        def check() -> None:
-            self.guard.ledger.commitments.turning_on(self.guard.campaign_key)
+        def announced() -> Callable[[], bool]:
+            since = self.guard.ledger.commitments.turning_on(self.guard.campaign_key)
             self.guard.check()
+            return self.patience.in_time(since)
 
-        return self._set(object_id, planned.name, "ACTIVE", check)
+        return self._set(object_id, planned.name, "ACTIVE", announced)
 
     def pause(self, object_id: str, name: str) -> bool:
         """Whether it ran. No stop keeps anybody from this."""
         return self._set(object_id, name, "PAUSED", lambda: None)
 
-    def _set(self, object_id: str, name: str, wanted: str, check: Callable[[], None]) -> bool:
+    def _set(self, object_id: str, name: str, wanted: str, announced: Callable[[], Callable[[], bool] | None]) -> bool:
         changed, problem = False, ""
         for _ in range(MOST_TRIES):
             row = read(self.graph, [object_id], STATUS).get(object_id)
@@ -182,10 +183,10 @@ class _Switch:
             if status not in RUNNING:
                 raise PermanentError(f"{name} is {status} at Meta, and can no longer be turned on.")
             self.progress(f"Setting {name} to {wanted}")
-            check()
+            in_time = announced()
             changed = True
             try:
-                self.graph.post(object_id, {"status": wanted}, expects=("success",))
+                self.graph.post(object_id, {"status": wanted}, expects=("success",), wanted=in_time)
             except OutcomeUnknown as error:
                 problem = error.sentence
         raise TransientError(f"{name} could not be set to {wanted} at Meta: run it again.", problem)

@@ -24,8 +24,8 @@ from videolab_assets.lib.meta.video_upload import UploadSession, until_ready, up
 from videolab_assets.lib.store import Store
 
 SETTLE_SECONDS = 900.0
-"""After an attempt of unknown outcome: longer than a request can last (two minutes, and five of pacing before it) and than a new object can
-stay out of Meta's lists, which nobody states; minutes are assumed."""
+"""After an attempt of unknown outcome. A request leaves within the first half of this time or not at all; the second half has to be longer
+than it can last (two minutes) and than a new object can stay out of Meta's lists, which nobody states; minutes are assumed."""
 
 MOST_ROUNDS = 4
 """Attempts for one object in one run."""
@@ -74,6 +74,10 @@ class Patience:
     settle_seconds: float = SETTLE_SECONDS
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+
+    def in_time(self, since: float) -> Callable[[], bool]:
+        """Whether a request that was written down at `since` may still leave, so that it takes effect before others stop waiting for it."""
+        return lambda: self.clock() < since + self.settle_seconds / 2
 
     def wait_out(self, since: float) -> None:
         """Returns once nothing that was sent at `since` can still take effect unseen."""
@@ -213,7 +217,7 @@ class _Builder:
         if seen.state == "hold":
             seen = self.ledger.freed(seen)
         if ids and planned.kind == "video":
-            until_ready(self.graph, ids[0], sleep=self.patience.sleep)
+            until_ready(self.graph, ids[0], sleep=self.patience.sleep, clock=self.patience.clock)
         return seen, ids[0] if ids else None
 
     def _attempt(self, planned: PlannedObject, seen: Intent) -> None:
@@ -249,8 +253,8 @@ class _Builder:
             session = UploadSession.model_validate_json(mine.upload) if mine.upload else None
             return self._upload(planned, mine, session)
         if planned.kind == "image":
-            return self._image(planned, edge)
-        return str(self.graph.post(edge, params)["id"])
+            return self._image(planned, mine, edge)
+        return str(self.graph.post(edge, params, wanted=self.patience.in_time(mine.attempted_at))["id"])
 
     def _upload(self, planned: PlannedObject, mine: Intent, session: UploadSession | None) -> str:
         def keep(session: UploadSession) -> None:
@@ -259,12 +263,22 @@ class _Builder:
                 raise TransientError(f"Another run has taken over the upload of {planned.name}: look at that one.")
 
         with self._file(planned) as path:
-            return upload_video(self.graph, self.plan.account_id, path, planned.name, keep=keep, session=session, sleep=self.patience.sleep)
+            return upload_video(
+                self.graph,
+                self.plan.account_id,
+                path,
+                planned.name,
+                keep=keep,
+                session=session,
+                sleep=self.patience.sleep,
+                clock=self.patience.clock,
+            )
 
-    def _image(self, planned: PlannedObject, edge: str) -> str:
+    def _image(self, planned: PlannedObject, mine: Intent, edge: str) -> str:
         with self._file(planned) as path:
             files = {"filename": (planned.name, path.read_bytes(), "image/jpeg")}
-        images = self.graph.post(edge, {}, files=files, expects=("images",))["images"]
+        in_time = self.patience.in_time(mine.attempted_at)
+        images = self.graph.post(edge, {}, files=files, expects=("images",), wanted=in_time)["images"]
         hashes = (
             {str(one["hash"]) for one in images.values() if isinstance(one, dict) and one.get("hash")}
             if isinstance(images, dict)

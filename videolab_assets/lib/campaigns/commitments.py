@@ -81,9 +81,11 @@ class Commitments:
                 f"this one could spend {budget.in_words()}: raise caps.month in ad_accounts.yaml, or turn it on next month."
             )
 
-    def turning_on(self, campaign_key: str) -> None:
-        """A request that turns it on is about to be sent: whoever stops it from now on has to wait for that request's end."""
-        self._note(campaign_key, turning_on_at=self._clock())
+    def turning_on(self, campaign_key: str) -> float:
+        """A request that turns it on is about to be sent: whoever stops it from now on has to wait for that request's end. Epoch seconds."""
+        now = self._clock()
+        self._note(campaign_key, turning_on_at=now)
+        return now
 
     def turned_on(self, campaign_key: str) -> None:
         """Meta has confirmed it."""

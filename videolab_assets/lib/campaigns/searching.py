@@ -19,6 +19,8 @@ EDGES: dict[Kind, str] = {
     "study": "ad_studies",
 }
 
+ROWS_IN_A_PAGE = 100
+
 _OWN = ["ACTIVE", "PAUSED", "ARCHIVED", "IN_PROCESS", "WITH_ISSUES"]
 _REVIEWED = ["PENDING_REVIEW", "DISAPPROVED", "PREAPPROVED", "PENDING_BILLING_INFO"]
 STATUSES: dict[Kind, list[str]] = {
@@ -84,10 +86,10 @@ def _rows(graph: Graph, kind: Kind, tag: str, edge: str) -> Iterator[dict[str, A
         "study": {},
     }.get(kind, {"filtering": [{"field": "name", "operator": "CONTAIN", "value": looked_for}]})
     try:
-        yield from graph.rows(edge, {**fields, **statuses, **narrowed})
+        yield from graph.rows(edge, {**fields, **statuses, **narrowed}, ROWS_IN_A_PAGE)
     except (TokenRefused, AccountBlocked):
         raise
     except GraphRefused:
         if not narrowed:
             raise
-        yield from graph.rows(edge, {**fields, **statuses})
+        yield from graph.rows(edge, {**fields, **statuses}, ROWS_IN_A_PAGE)

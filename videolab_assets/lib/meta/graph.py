@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, quote_plus, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.keys import checked_tenant
@@ -223,6 +223,7 @@ class Graph:
         *,
         files: Mapping[str, Any] | None = None,
         expects: Sequence[str] = ("id",),
+        wanted: Callable[[], bool] | None = None,
     ) -> dict[str, Any]:
         """Sends exactly one request that may change something, and never repeats it.
 
@@ -231,12 +232,13 @@ class Graph:
             params: as for `get`.
             files: for a multipart upload: name → (file name, bytes, media type).
             expects: the answer has to have one of these fields, and not false or empty, to count as done.
+            wanted: asked directly before it leaves, after any waiting for the limit; where it says no, nothing is sent.
 
         Raises:
             GraphRefused, Throttled, NotSent, TooMuchData: nothing happened at Meta.
             OutcomeUnknown: it may have happened: look before asking again.
         """
-        outcome = self._outcome("POST", path, params or {}, files, expects)
+        outcome = self._outcome("POST", path, params or {}, files, expects, wanted)
         if isinstance(outcome, GraphError):
             raise outcome
         return outcome
@@ -285,7 +287,13 @@ class Graph:
             self._wire.close()
 
     def _outcome(
-        self, method: str, path: str, params: Mapping[str, Any], files: Mapping[str, Any] | None, expects: Sequence[str]
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any],
+        files: Mapping[str, Any] | None,
+        expects: Sequence[str],
+        wanted: Callable[[], bool] | None = None,
     ) -> dict[str, Any] | GraphError:
         """The answer or why there is none, as a value: raised by the callers, so that no frame of the traceback holds the token."""
         if not _PATH.fullmatch(path):
@@ -296,6 +304,8 @@ class Graph:
             from videolab_assets.lib.meta.wire import Wire
 
             self._wire = Wire(self._connection.token, self._endpoint, self._connection.version, self._connection.timeout)
+        if wanted is not None and not wanted():
+            return NotSent(f"{method} {path} was held up for too long, and is not wanted any more: nothing was sent.")
         self.requests += 1
         sent = self._wire.send(method, path, params, files)
         return self._read(f"{method} {path or '/'}", path, sent, expects)
@@ -360,7 +370,7 @@ def _refused(constant: str) -> None:
 
 
 def _forms(token: str) -> set[str]:
-    return {token, quote(token), quote(token, safe=""), quote_plus(token)}
+    return {token, quote(token), quote(token, safe="")}
 
 
 def _scrubbed(value: Any, forms: set[str]) -> Any:
