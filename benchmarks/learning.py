@@ -17,7 +17,7 @@ from benchmarks.measure import result
 from videolab_assets.lib.learning.policies import shares_of
 from videolab_assets.lib.learning.pooling import Design, Pooled, chances_of_being_best, pool
 
-SEEDS = 400
+SEEDS = 250
 DAYS = 14
 TYPICAL_LOGIT = float(np.log(0.01 / 0.99))
 """A rate of 1 %: of clicks, the rarest outcome and the hardest to learn from."""
@@ -44,7 +44,7 @@ class World:
         drift: how far each clip's logit walks in a day.
         late: days until counts are known.
         twist: `labels`: each family that the model sees holds one clip of each real one; `reversed`: in the best family attributes do
-            the opposite of what they do elsewhere.
+            the opposite of what they do elsewhere; `hidden`: the best clip of all is in the worst family.
         limit: of our regret over greedy's.
     """
 
@@ -79,6 +79,9 @@ class World:
             of_attributes[:, self.family_of == 0] *= -1
             families[:, 0] = 2 * self.family
         logits = TYPICAL_LOGIT + families[:, self.family_of] + of_attributes + self.clip * random.standard_normal((seeds, self.clips))
+        if self.twist == "hidden":
+            worst = logits.reshape(seeds, self.families, -1).mean(axis=2).argmin(axis=1)
+            logits[np.arange(seeds), worst * (self.clips // self.families)] = logits.max(axis=1) + 0.3
         if self.twist == "labels":
             logits = logits.reshape(seeds, self.families, -1).swapaxes(1, 2).reshape(seeds, self.clips)
         return np.asarray(logits)
@@ -99,6 +102,8 @@ WORLDS = (
     World("wrong_families_48", 6_000, 48, 12, twist="labels"),
     World("reversed_few", 1_500, attribute=0.35, twist="reversed"),
     World("reversed", 6_000, attribute=0.35, twist="reversed"),
+    World("hidden_few", 1_500, clip=0.15, twist="hidden"),
+    World("hidden", 6_000, clip=0.15, twist="hidden"),
     World("drift_and_delay", 6_000, drift=0.08, late=2, limit=WITH_STRUCTURE),
     World("independent_drift_and_delay", 6_000, drift=0.08, late=2, family=0.0, clip=0.5),
 )

@@ -109,7 +109,7 @@ def _proposal(store: Store, proposal_id: str) -> tuple[Proposal, bytes]:
         raise PermanentError(f"Proposal {proposal_id} cannot be read by this version: make a new proposal.", str(error)) from error
     if hashlib.sha256(data).hexdigest() != proposal.rules_sha256:
         raise PermanentError(
-            f"{PROPOSALS}/{proposal_id}.yaml was changed since it was proposed: make a new proposal, or lay your own rules into {RULES_KEY}."
+            f"{PROPOSALS}/{proposal_id}.yaml was changed since it was proposed: make a new proposal, or lay your rules into {RULES_KEY}."
         )
     read_rules(data)
     return proposal, data
