@@ -82,7 +82,7 @@ def test_facebook_business_pages_through_insights(server: GraphServer, sdk: Any)
     fields = ["ad_id", "impressions", "spend"]
     now = [dict(row) for row in account.get_insights(fields=fields, params=params)]
     run = account.get_insights(fields=fields, params=params, is_async=True)
-    states = []
+    states: list[str] = []
     while not states or states[-1] != "Job Completed":
         run = run.api_get()
         states.append(run["async_status"])
