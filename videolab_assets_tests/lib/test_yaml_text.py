@@ -7,7 +7,7 @@ import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, ValidationError, field_validator
 
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.yaml_text import Line, Seconds, Unsuitable, clock, model_of, read_yaml, yaml_of
@@ -182,6 +182,7 @@ def test_any_bytes(data: bytes) -> None:
 
 
 @given(st.floats(min_value=0, max_value=9_999_999))
+@example(2199023.6060355)
 def test_times_come_back(seconds: float) -> None:
     """A time that we wrote is another one when it is read, or cannot be read."""
     assert TypeAdapter(Seconds).validate_python(clock(seconds)) == round(seconds, 6)
@@ -233,3 +234,20 @@ def test_values_without_a_file() -> None:
         model_of({"version": "1", "pin": [{"start": "1:75", "end": 10**400}]}, Settings)
     assert refusal.value.sentence.startswith("Pin 1.end is 1000")
     assert "Pin 1.start is '1:75', and a time in seconds" in refusal.value.detail
+
+
+class Named(RootModel[dict[str, Weights]]):
+    """Groups under names that the person chooses."""
+
+
+def test_groups_under_free_names_have_their_own_words() -> None:
+    """Where names are free, what stands under one is told as "something else was expected", or not found in the file at all."""
+    text = b"a:\n  hook: 2\nb:\n  most: many\n  hok: 1\n"
+    with pytest.raises(PermanentError) as caught:
+        read_yaml(text, Named, longest=LONGEST, what="file")
+    assert caught.value.detail.splitlines() == [
+        "Line 4: b.most is 'many', and a whole number from 1 to 20 was expected.",
+        "Line 5: 'hok' is not known in b, and 'hook' was expected.",
+    ]
+    with pytest.raises(PermanentError, match=r"Line 1: a is '5', and a group of `name: value` lines was expected\."):
+        read_yaml(b"a: 5\n", Named, longest=LONGEST, what="file")

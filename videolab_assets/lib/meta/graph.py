@@ -269,10 +269,11 @@ class Graph:
             after = _next_cursor(answer)
             seen[after] += 1
             rows = answer["data"]
-            if not isinstance(rows, list) or seen[after] > MOST_REPEATS:
-                problem = "sends the same pages again and again" if isinstance(rows, list) else "sends no list"
+            are_rows = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)  # one left out would be a row lost
+            if not are_rows or seen[after] > MOST_REPEATS:
+                problem = "sends the same pages again and again" if are_rows else "sends what is no list of objects"
                 raise OutcomeUnknown(f"Meta {problem} for GET {path}: what comes after them cannot be read.")
-            yield Page([row for row in rows if isinstance(row, dict)], after)
+            yield Page(rows, after)
             if not after:
                 return
 

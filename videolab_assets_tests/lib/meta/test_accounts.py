@@ -88,7 +88,8 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_mistake_has_its_line_and_its_reason(name: str) -> None:
-    """Prevents money spent by an account, a zone or a cap that was a slip of the pen, and an error that does not say where it is."""
+    """Prevents money spent by an account, a zone or a cap that was a slip of the pen, an error that does not say where it is, and a window
+    that ended although the SDK still lists it (SDK defect 10)."""
     old, new, said = WRONG[name]
     with pytest.raises(PermanentError) as caught:
         account_of(FILE.replace(old, new, 1))
