@@ -286,6 +286,21 @@ def test_numbers_in_the_headers_and_a_full_bucket(server: GraphServer, calls: Ca
     assert len(server.objects("campaign")) == 3
 
 
+def test_a_server_can_be_used_again(server: GraphServer, calls: Calls) -> None:
+    """A thousand runs against one server must each begin with an empty account, when the last request of the run before is over."""
+    calls.campaign()
+    server.settle = 60.0
+    server.fault("empty_500", times=9)
+    assert not server.wait_until_quiet(0.01)
+    calls.session.close()
+    assert server.wait_until_quiet()
+    server.reset()
+    assert server.objects("campaign") == []
+    server.add_account(ACCOUNT)
+    campaign = calls.campaign()
+    assert [row["id"] for row in calls.rows(f"{ACCOUNT}/campaigns")] == [campaign]
+
+
 def test_it_runs_on_its_own() -> None:
     """Others are told that one command starts it."""
     command = [sys.executable, "-m", "videolab_assets_tests.graph_server", "--port", "0", "--seed-demo"]

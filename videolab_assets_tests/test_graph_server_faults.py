@@ -442,7 +442,9 @@ def test_a_fault_waits_for_its_request(server: GraphServer, calls: Calls) -> Non
     assert calls.send("POST", CAMPAIGNS, **CAMPAIGN).status_code == 200
     assert calls.send("POST", CAMPAIGNS, **CAMPAIGN, execution_options=["validate_only"]).status_code == 200
     assert [calls.send("POST", CAMPAIGNS, **CAMPAIGN).status_code for _ in range(3)] == [500, 500, 200]
-    server.fault("empty_500", times=5)
+    waiting = server.fault("empty_500", times=5)
+    calls.send("GET", ACCOUNT)
+    assert waiting.happened == 1
     server.clear_faults()
     assert calls.send("GET", ACCOUNT).status_code == 200
     with pytest.raises(ValueError, match="there is no fault"):

@@ -49,6 +49,7 @@ class Armed:
     skip: int
     settings: Settings
     where: Callable[[Received], bool] | None = None
+    happened: int = 0
 
     def suits(self, received: Received) -> bool:
         return self.times > 0 and fnmatch.fnmatchcase(received.line, self.on) and (self.where is None or self.where(received))

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -142,7 +143,7 @@ class GraphServer:
         skip: int = 0,
         where: Callable[[Received], bool] | None = None,
         **settings: Any,
-    ) -> None:
+    ) -> Armed:
         """Lets the next requests fail.
 
         Args:
@@ -154,6 +155,9 @@ class GraphServer:
             where: what else a request must be, as in `where=lambda received: not received.validate_only`.
             settings: of the fault; `effect=True` or False says whether the request is carried out first, where the fault allows to say so.
 
+        Returns:
+            What waits now: its `happened` counts the requests that it happened to.
+
         Raises:
             ValueError: no such fault or setting.
         """
@@ -164,7 +168,9 @@ class GraphServer:
             armed.where = where
         if name == "connection_refused":
             armed.times = 0
+            armed.happened = 1
             self._go_away(float(armed.settings["seconds"]))
+        return armed
 
     def clear_faults(self) -> None:
         """Nothing fails any more."""
@@ -215,6 +221,27 @@ class GraphServer:
         with self.world.lock:
             return sum(self.world.budgets_ever.get(account_id, {}).values())
 
+    def reset(self) -> None:
+        """Forgets everything: accounts, objects, faults, settings and requests. The port and the token stay."""
+        self.clear_faults()
+        with self.world.lock:
+            self.world = World(self.world.token)
+            self.routes = Routes(self.world)
+            self.on_request = None
+            self.received.clear()
+            self.stumbles.clear()
+
+    def wait_until_quiet(self, seconds: float = 10.0) -> bool:
+        """Waits until nobody is connected, so that whatever was sent before has been carried out.
+
+        Returns:
+            Whether that came about in time.
+        """
+        deadline = time.monotonic() + seconds
+        while self._listener.connections and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return not self._listener.connections
+
     def forget_reports(self) -> None:
         """Reports expire: their ids are unknown from now on."""
         with self.world.lock:
@@ -240,7 +267,8 @@ class GraphServer:
         with self.world.lock:
             answer = self._carried_out(call)
             for armed in bending:
-                armed.times -= armed.fault.name in call.played
+                played = armed.fault.name in call.played
+                armed.times, armed.happened = armed.times - played, armed.happened + played
         self._tell(received, "after")
         return self._spoiled(call, answer, spoiling) if spoiling is not None else answer
 
@@ -269,9 +297,10 @@ class GraphServer:
 
     def _spoiled(self, call: Call, answer: Answer, armed: Armed) -> Answer:
         change = armed.fault.change
+        armed.happened += 1
         spoiled = change(call, answer, armed.settings) if change is not None and (not armed.effect or answer.status == 200) else None
         if spoiled is None:  # it did not suit this answer, and waits for the next
-            armed.times += 1
+            armed.times, armed.happened = armed.times + 1, armed.happened - 1
             return answer
         return spoiled
 
@@ -318,7 +347,7 @@ class GraphServer:
         self._stop()
 
     def _listen(self) -> None:
-        threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
 
     def _stop(self) -> None:
         if not self._listener.stopped:
