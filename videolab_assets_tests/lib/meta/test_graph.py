@@ -26,6 +26,7 @@ from videolab_assets.lib.meta.errors import (
     TooMuchData,
 )
 from videolab_assets.lib.meta.graph import SUNSETS, VERSION, Connection, Graph, checked_endpoint, complaints, connection_of
+from videolab_assets.lib.meta.pacing import Load, Pace
 from videolab_assets_tests.gemini_server import reset
 from videolab_assets_tests.lib.meta.scripted import Behaviour, Handler, Scripted, answer, refusal, scripted_server
 
@@ -456,3 +457,13 @@ def test_versions_complain_in_time() -> None:
     assert "expected to end on 2027-02-18" in complaints("v25.0", date(2027, 1, 1))[0]
     assert "ended on 2027-02-18" in complaints("v25.0", date(2027, 2, 18))[0]
     assert "not known" in complaints("v24.0", date(2026, 11, 27))[0]
+
+
+def test_what_is_not_wanted_any_more_does_not_leave(server: Scripted, slept: list[float]) -> None:
+    """Prevents a write that a stop has overtaken while it waited for the limit."""
+    pace = Pace(sleep=slept.append, clock=lambda: 0.0)
+    pace.note({"1": Load(95)})
+    graph = Graph(Connection(TOKEN, server.endpoint), pace=pace)
+    with pytest.raises(NotSent):
+        graph.post("act_1/campaigns", wanted=lambda: not slept)
+    assert slept == [60.0] and not server.seen and graph.requests == 0
