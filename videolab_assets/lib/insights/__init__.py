@@ -4,6 +4,7 @@
 """
 
 from videolab_assets.lib.insights.days import DayRange, complete_days, due, is_complete, yesterday
+from videolab_assets.lib.insights.parts import window_of
 from videolab_assets.lib.insights.reconcile import DayDifference
 from videolab_assets.lib.insights.sync import Synced, sync
 from videolab_assets.lib.insights.table import AbsentRow, AdTotals, DayTotals, InsightsTable, Restatement, UniqueRow
@@ -22,5 +23,6 @@ __all__ = [
     "due",
     "is_complete",
     "sync",
+    "window_of",
     "yesterday",
 ]

@@ -66,14 +66,14 @@ class Backlog:
 
     def _begin(self, account_id: str, parts: Sequence[Part]) -> float:
         now = self._clock()
-        mine = reports.c.sync_key == self._sync_key
+        began = sa.select(sa.func.min(reports.c.began_at)).where(reports.c.sync_key == self._sync_key)
         with self._database.transaction() as connection:
             stale = (reports.c.account_id == account_id, reports.c.began_at < now - STALE_SECONDS)
             connection.execute(sa.delete(reports).where(*stale))
-            began: float | None = connection.execute(sa.select(sa.func.min(reports.c.began_at)).where(mine)).scalar_one()
-            if began is None:
+            if connection.execute(began).scalar_one() is None:
                 self._add(connection, parts, now)
-        return now if began is None else began
+            # Asked again: in PostgreSQL another process may have begun it at the same moment, and then its rows are those that stand.
+            return float(connection.execute(began).scalar_one())
 
     def _add(self, connection: sa.Connection, parts: Sequence[Part], began: float) -> None:
         rows = [
