@@ -190,7 +190,7 @@ def test_pages_stay_whole_while_objects_are_made(server: GraphServer, calls: Cal
 def test_the_same_picture_is_the_same_image(server: GraphServer, calls: Calls) -> None:
     """Images need no intent of their own because Meta knows them by their content; that has to hold here as well."""
     assert calls.image() == calls.image()
-    assert len(server.objects("image")) == 1
+    assert len(calls.rows(f"{ACCOUNT}/adimages", fields="hash")) == len(server.objects("image")) == 1
     calls.image(PNG + b"other")
     assert len(server.objects("image")) == 2
 
@@ -226,6 +226,9 @@ def test_what_could_be_spent(server: GraphServer, calls: Calls) -> None:
     calls.post(adsets[0], lifetime_budget=40_000)
     assert server.could_spend(ACCOUNT) == 40_000
     calls.post(adsets[0], lifetime_budget=10_000)
+    calls.post(adsets[0], status="PAUSED")
+    assert server.could_spend(ACCOUNT) == 0
+    calls.post(adsets[0], status="ACTIVE")
     calls.post(campaign, status="PAUSED")
     assert server.could_spend(ACCOUNT) == 0
     assert server.could_ever_have_spent(ACCOUNT) == 60_000
