@@ -117,6 +117,41 @@ def search(
 
 
 @app.command()
+def stop(
+    tenant: Annotated[str, typer.Argument(help="Whose campaigns.", metavar="TENANT")],
+    reason: Annotated[str, typer.Option(help="Why, for whoever finds them stopped.")] = "stopped from the command line",
+    campaign: Annotated[str, typer.Option(help="One campaign's key, in place of all.", metavar="KEY")] = "",
+    resume: Annotated[bool, typer.Option("--resume", help="Lift the stop; nothing is turned on by that.")] = False,
+) -> None:
+    """The kill switch: pause all campaigns of TENANT at Meta, and let none be made or turned on until it is lifted.
+
+    It needs neither Dagster nor the inbox.
+    """
+    from videolab_assets.defs.campaigns.meta import graph_for, patience
+    from videolab_assets.defs.resources import database, resources_of
+    from videolab_assets.lib.campaigns.kill_switch import stop_tenant
+    from videolab_assets.lib.campaigns.ledger import Ledger
+
+    resources = resources_of(Settings().pinned())
+    ledger = Ledger(database())
+    if resume:
+        lifted = ledger.stops.lift(checked_tenant(tenant), reason, campaign)
+        _shown.print("The stop is lifted; what it paused stays paused." if lifted else "No such stop stands.")
+        return
+    done = stop_tenant(
+        checked_tenant(tenant),
+        reason,
+        lambda: graph_for(tenant, paced=False),
+        ledger,
+        resources["store"].open(),
+        campaign_key=campaign,
+        patience=patience(),
+        progress=_say,
+    )
+    _shown.print(f"{len(done.paused)} campaigns ran and are paused now, {len(done.still)} stood still before.", highlight=False)
+
+
+@app.command()
 def doctor() -> None:
     """Check ffmpeg, sandbox, store, database, disk and engines, a line each. Exit code 1 if something needed is missing."""
     from videolab_assets.doctor import examine

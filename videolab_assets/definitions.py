@@ -6,6 +6,9 @@ from typing import Any
 import dagster as dg
 
 from videolab_assets import defs as stages
+from videolab_assets.defs.campaigns.jobs import REQUESTED, sync_insights
+from videolab_assets.defs.campaigns.schedules import daily_insights
+from videolab_assets.defs.campaigns.sensors import requests
 from videolab_assets.defs.clips.assets import platform_rules
 from videolab_assets.defs.ingest.jobs import amend_video, process_video, replan_clips
 from videolab_assets.defs.ingest.sensors import uploads
@@ -27,9 +30,9 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
     return dg.Definitions(
         assets=[corrected_subtitles, platform_rules, *dg.load_assets_from_package_module(stages)],
         asset_checks=dg.load_asset_checks_from_package_module(stages),
-        jobs=[process_video, amend_video, replan_clips],
-        sensors=[uploads],
-        schedules=[tidy_search],
+        jobs=[process_video, amend_video, replan_clips, sync_insights, *(one.job for one in REQUESTED.values())],
+        sensors=[uploads, requests],
+        schedules=[tidy_search, daily_insights],
         resources={**resources_of(Settings()), **(resources or {})},
     )
 

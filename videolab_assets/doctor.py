@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -44,6 +45,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("summary", _summary),
         ("clips", _clips),
         ("search", _search),
+        ("campaigns", _campaigns),
     ]
     findings: list[Finding] = []
     for name, check in checks:
@@ -141,3 +143,27 @@ def _clips(settings: Settings) -> Iterator[Finding]:
 def _search(settings: Settings) -> Iterator[Finding]:
     index = resources_of(settings)["search"].open()
     yield Finding("search", f"{index.count():,} moments of {index.count_videos():,} videos")
+
+
+def _campaigns(settings: Settings) -> Iterator[Finding]:
+    from videolab_assets.lib.meta.accounts import ACCOUNTS, accounts_of
+    from videolab_assets.lib.meta.graph import VERSION, checked_endpoint, complaints, token_variable
+
+    checked_endpoint(settings.meta_endpoint)
+    accounts = accounts_of(resources_of(settings)["store"].open())
+    if not accounts:
+        yield Finding("campaigns", f"nobody has an advertising account here: {ACCOUNTS} in the store would name them")
+        return
+    version = settings.meta_version or VERSION
+    problems = complaints(version, datetime.now(UTC).date())
+    for account in accounts.values():
+        if token_variable(account.tenant) is None:
+            problems.append(f"there is no access token for {account.tenant}: set META_ACCESS_TOKEN")
+        if account.caps is None:
+            problems.append(f"{account.tenant} has no caps in {ACCOUNTS}, and so may not advertise")
+    if settings.meta_stop:
+        problems.append("VIDEOLAB_META_STOP is set: nothing is made or turned on")
+    for sentence in problems:
+        yield Finding("campaigns", sentence, "warn")
+    if not problems:
+        yield Finding("campaigns", f"Meta {version}, {len(accounts)} accounts with a token and caps: {', '.join(sorted(accounts))}")

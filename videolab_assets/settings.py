@@ -37,10 +37,10 @@ class Settings(BaseSettings):
     gemini_price_input: float | None = Field(None, ge=0, description="US dollars a million tokens, where the table does not know the model")
     gemini_price_output: float | None = Field(None, ge=0, description="the same for what the model writes")
     meta_endpoint: str = Field("", description="address of a Graph server that is not Meta's")
-    meta_version: str = Field("", description="version of the Marketing API, such as v26.0; empty: the one that VideoLab was last tried with")
+    meta_version: str = Field("", description="version of the Marketing API; empty: the one that VideoLab was last tried with")
     meta_timeout: float = Field(30.0, gt=0, description="seconds that Meta has for an answer")
     meta_settle_seconds: float = Field(
-        180.0, gt=0, description="after a request whose outcome is unknown, Meta has this long before it is asked what became of it"
+        900.0, gt=0, description="after a request whose outcome is unknown, Meta has this long before it is asked what became of it"
     )
     meta_stop: str = Field("", description="any text here stops whatever spends at Meta, and is given as the reason")
     insights_first_day: date = Field(date(2026, 1, 1), description="the first day of `ad_insights`; Meta keeps 37 months")

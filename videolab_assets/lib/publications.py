@@ -28,7 +28,7 @@ from videolab_assets.lib.keys import VIDEO_KEY_PATTERN, tenant_of
 from videolab_assets.lib.library import Library
 from videolab_assets.lib.platforms import PLATFORMS
 from videolab_assets.lib.requests.kinds import LONGEST_REQUEST
-from videolab_assets.lib.yaml_text import Line, Unsuitable, read_yaml
+from videolab_assets.lib.yaml_text import Line, Unsuitable, model_of, read_yaml
 
 CLOCK_SLACK = 3600.0
 """Seconds by which a post may lie in the future: clocks differ."""
@@ -172,6 +172,15 @@ def read_publication(data: bytes, tenant: str, is_there: Callable[[str, str, str
     """
     context = {"tenant": tenant, "is_there": is_there, "now": now}
     return read_yaml(data, Publication, longest=LONGEST_REQUEST, what="record of a post", context=context)
+
+
+def checked_publication(values: Mapping[str, object], is_there: Callable[[str, str, str, Label], bool], now: float) -> Publication:
+    """The post that plain values describe, as from the launchpad.
+
+    Raises:
+        PermanentError: as `read_publication`, without lines.
+    """
+    return model_of(dict(values), Publication, {"is_there": is_there, "now": now})
 
 
 def variant_exists(library: Library, video_key: str, clip_id: str, platform: str, look: Label) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from videolab_assets.lib.campaigns.commitments import Commitments
 from videolab_assets.lib.campaigns.plan import CampaignPlan, PlannedObject
@@ -50,6 +51,13 @@ _intents = sa.Table(
     sa.Column("created_at", sa.Double),
     sa.Column("verified_at", sa.Double),
     sa.Column("problem", sa.Text, comment="what went wrong last, in a sentence"),
+)
+_plans = sa.Table(
+    "meta_plans",
+    _metadata,
+    sa.Column("campaign_key", sa.String(96), primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("plan", sa.Text, nullable=False, comment="JSON of the CampaignPlan"),
 )
 sa.Index("meta_intents_of_a_tenant", _intents.c.tenant, _intents.c.kind)
 
@@ -128,33 +136,51 @@ class Ledger:
         self.stops = Stops(database, clock)
 
     def enter(self, plan: CampaignPlan) -> None:
-        """Writes down all that a plan intends; what is there already stays.
+        """Writes down a plan and all that it intends; what is there already stays.
 
         Raises:
-            PermanentError: something else is written down under this campaign's key.
+            PermanentError: another plan is written down under this campaign's key.
         """
         rows = [_row(plan, place, planned) for place, planned in enumerate(plan.objects)]
+        written = {"campaign_key": plan.campaign_key, "digest": plan.digest, "plan": plan.model_dump_json()}
         with self._database.transaction() as connection:
-            for row in rows:
-                connection.execute(self._database.insert(_intents).values(row).on_conflict_do_nothing())
-        written = {intent.role: intent.spec for intent in self.intents(plan.campaign_key)}
-        if written != {planned.role: planned.spec for planned in plan.objects}:
+            connection.execute(self._database.insert(_plans).values(written).on_conflict_do_nothing())
+            standing = connection.execute(sa.select(_plans.c.digest).where(_plans.c.campaign_key == plan.campaign_key)).scalar_one()
+            if standing == plan.digest:
+                for row in rows:
+                    connection.execute(self._database.insert(_intents).values(row).on_conflict_do_nothing())
+        if standing != plan.digest:
             raise PermanentError(
                 f"Another plan has been begun for {plan.campaign_key}, and a campaign is made once: order it anew under another name."
             )
 
+    def plan(self, campaign_key: str) -> CampaignPlan | None:
+        """The plan that is written down; None where there is none.
+
+        Raises:
+            PermanentError: it is no plan of this version.
+        """
+        with self._database.connect() as connection:
+            query = sa.select(_plans.c.plan).where(_plans.c.campaign_key == campaign_key)
+            written = connection.execute(query).scalar_one_or_none()
+        try:
+            return None if written is None else CampaignPlan.model_validate_json(written)
+        except ValidationError as error:
+            raise PermanentError(f"The plan of {campaign_key} is none of this version: order the campaign anew.", str(error)) from error
+
     def is_begun(self, campaign_key: str) -> bool:
         """Whether any request for it may have been sent."""
-        tried = (_intents.c.campaign_key == campaign_key, _intents.c.attempt > 0)
+        tried = sa.select(_intents.c.role).where(_intents.c.campaign_key == campaign_key, _intents.c.attempt > 0).limit(1)
         with self._database.connect() as connection:
-            return connection.execute(sa.select(_intents.c.role).where(*tried).limit(1)).first() is not None
+            return connection.execute(tried).first() is not None
 
     def forget(self, campaign_key: str) -> None:
-        """Takes out what was intended for a campaign of which nothing has been tried; of one that has been begun nothing."""
-        others = _intents.alias()
-        begun = sa.exists(sa.select(others.c.role).where(others.c.campaign_key == campaign_key, others.c.attempt > 0))
-        with self._database.connect() as connection:
-            connection.execute(sa.delete(_intents).where(_intents.c.campaign_key == campaign_key, sa.not_(begun)))
+        """Takes out the plan of a campaign of which nothing has been tried, and what it intended; of one that has been begun nothing."""
+        mine = sa.select(_intents.c.attempt).where(_intents.c.campaign_key == campaign_key).with_for_update()
+        with self._database.transaction() as connection:
+            if not any(connection.execute(mine).scalars()):
+                for table in (_intents, _plans):
+                    connection.execute(sa.delete(table).where(table.c.campaign_key == campaign_key))
 
     def intents(self, campaign_key: str) -> list[Intent]:
         """All that a campaign consists of, in the order in which it is made."""
