@@ -182,6 +182,9 @@ def usage_high(server: GraphServer, calls: Calls) -> None:
     assert (answer.status_code, use["call_count"], use["estimated_time_to_regain_access"]) == (200, 91, 3)
     assert json.loads(answer.headers["X-FB-Ads-Insights-Throttle"])["acc_id_util_pct"] == 91.0
     assert json.loads(answer.headers["X-Ad-Account-Usage"])["reset_time_duration"] == 180
+    run, _ = report(calls)
+    server.fault("usage_high", on="GET 65*/insights")
+    assert list(json.loads(calls.send("GET", f"{run}/insights").headers["X-Business-Use-Case-Usage"])) == ["1001"]
 
 
 def six_campaigns(calls: Calls) -> list[str]:

@@ -72,12 +72,19 @@ class Answer:
 
 @dataclass
 class Call:
-    """A request on its way through the server, with the faults that bend what it does."""
+    """A request on its way through the server, with the faults that bend what it does.
+
+    Args:
+        base: the address of the server.
+        played: faults that have done so.
+        account: the number of the ad account that it is about, as usage headers name it.
+    """
 
     received: Received
     base: str
     tricks: dict[str, dict[str, Any]] = field(default_factory=dict)
     played: set[str] = field(default_factory=set)
+    account: str = "0"
 
     @property
     def params(self) -> dict[str, Any]:

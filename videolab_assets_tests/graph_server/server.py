@@ -259,6 +259,8 @@ class GraphServer:
             if received.token != self.token:
                 refusal = Refusal(190, "Invalid OAuth access token - Cannot parse access token", status=401)
                 return Answer(refusal.body(), refusal.status)
+            account = self.routes.account_of(call)
+            call.account = account.number if account is not None else "0"
             bending, spoiling = self.faults.take(received)
             call.tricks = {armed.fault.name: armed.settings for armed in bending}
         self._tell(received, "before")

@@ -43,7 +43,7 @@ def over_quota(insights: bool) -> Change:
 
     def change(call: Call, answer: Answer, settings: Settings) -> Answer:
         refusal = quota(insights)
-        headers = usage_headers(_number(call), percent=100, minutes=int(settings["minutes"]), insights=insights)
+        headers = usage_headers(call.account, percent=100, minutes=int(settings["minutes"]), insights=insights)
         return Answer(refusal.body(), refusal.status, headers)
 
     return change
@@ -52,12 +52,8 @@ def over_quota(insights: bool) -> Change:
 def near_quota(call: Call, answer: Answer, settings: Settings) -> Answer:
     """The answer as it is, with usage headers that warn."""
     insights = call.received.path.endswith("insights")
-    answer.headers |= usage_headers(_number(call), percent=int(settings["percent"]), minutes=int(settings["minutes"]), insights=insights)
+    answer.headers |= usage_headers(call.account, percent=int(settings["percent"]), minutes=int(settings["minutes"]), insights=insights)
     return answer
-
-
-def _number(call: Call) -> str:
-    return call.received.path.partition("/")[0].removeprefix("act_") or "0"
 
 
 def without_id(call: Call, answer: Answer, settings: Settings) -> Answer:
