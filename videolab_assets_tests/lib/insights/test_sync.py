@@ -270,16 +270,18 @@ def test_an_answer_without_a_report_id(desk: Desk) -> None:
     assert desk.asked()["job"] == 12
 
 
-def test_a_token_that_is_refused(desk: Desk) -> None:
+@pytest.mark.parametrize("read", [1, 3, 6])
+def test_a_token_that_is_refused(desk: Desk, read: int) -> None:
     """Prevents retries with a token that is worth nothing, and the run after a new one from beginning at the beginning."""
-    desk.server.fault("token_expired", on="GET 650*/insights", skip=1)
+    pages = -(-len(delivered(desk.account)) // 20) + 1 + 1
+    desk.server.fault("token_expired", on="GET 650*/insights", skip=read)
     with pytest.raises(TokenRefused):
         desk.sync()
-    jobs = desk.asked()["job"]
     assert desk.reports()
     desk.sync()
     desk.check()
-    assert desk.asked()["job"] == jobs, "the jobs were taken up again by their ids"
+    assert desk.asked()["job"] == 3, "the jobs were taken up again by their ids"
+    assert desk.asked()["page"] == pages + 1, "what had been read was not read again"
 
 
 WRONG: list[Any] = [{"impressions": "x"}, {"ad_id": None}, {"spend": float("nan")}]
