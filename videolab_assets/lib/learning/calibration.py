@@ -161,9 +161,8 @@ def _middle_ranks(values: "Numbers", times: "Numbers") -> "Numbers":
 
 def _words(outcome: Outcome, clips: int, found: tuple[float, float, float] | None) -> str:
     if clips < LEAST_CLIPS:
-        return (
-            f"Not enough to judge the score by: {clips} clips with {LEAST_IMPRESSIONS} impressions or more, and {LEAST_CLIPS} are needed."
-        )
+        those = "1 clip has" if clips == 1 else f"{clips} clips have"
+        return f"Not enough to judge the score by: {those} {LEAST_IMPRESSIONS} impressions or more, and {LEAST_CLIPS} are needed."
     if found is None:
         return "Nothing to judge the score by: all clips have the same score or the same results."
     value, low, high = found

@@ -29,7 +29,7 @@ RATES = (
 )
 MOST_CLIPS = 25
 LONGEST_NAME = 20
-LONGEST_LINE = 120
+LONGEST_LINE = 132
 FONT = "DejaVu Sans"
 """Comes with matplotlib."""
 DPI = 100

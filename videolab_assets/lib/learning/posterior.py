@@ -33,6 +33,8 @@ MOST_DRAWS = 4000
 FEWEST_DRAWS = 500
 DRAWN_NUMBERS = 2_000_000
 NODES = 21
+LARGEST_ATTRIBUTE = 100.0
+"""Beyond it, as where it is no number, an attribute is a mistake and counts as unknown."""
 THRUPLAY_SECONDS = 15.0
 """A ThruPlay of a clip below this needs the whole clip: how short it is says nothing of how good it is."""
 
@@ -180,7 +182,7 @@ class _Table:
 
 
 def _attributes(row: ClipEvidence, outcome: Outcome) -> dict[str, float]:
-    values = {name: value for name, value in row.attributes.items() if math.isfinite(value)}
+    values = {name: value for name, value in row.attributes.items() if abs(value) <= LARGEST_ATTRIBUTE}
     if outcome == "watched" and LENGTH in values:
         values[LENGTH] = max(values[LENGTH], math.log(THRUPLAY_SECONDS))
     return {**values, f"{PLATFORM}{row.clip.platform}": 1.0, f"{CAMPAIGN}{row.campaign_key}": 1.0}
