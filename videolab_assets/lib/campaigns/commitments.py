@@ -82,7 +82,7 @@ class Commitments:
             )
 
     def turning_on(self, campaign_key: str) -> float:
-        """A request that turns it on is about to be sent: whoever stops it from now on has to wait for that request's end. Epoch seconds."""
+        """A request that turns it on is about to be sent: whoever stops it from now on waits for its end. Epoch seconds."""
         now = self._clock()
         self._note(campaign_key, turning_on_at=now)
         return now
