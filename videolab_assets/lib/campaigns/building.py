@@ -139,6 +139,7 @@ def build(
         PermanentError: Meta refuses something, in its words; two objects carry one tag; the campaign was stopped; another plan was begun.
         TransientError: Meta could not be reached, is busy or did not answer: run it again.
     """
+    check_plan(plan, account, graph)
     ledger.enter(plan)
     builder = _Builder(
         plan, graph, ledger, store, scratch, patience or Patience(), Guard(ledger, plan.tenant, plan.campaign_key, stopped), progress
