@@ -8,7 +8,7 @@ from benchmarks.measure import machine
 
 NAMES = (
     *("one_decode", "shots", "overhead", "sensor", "transcribe", "subtitles", "summary", "search"),
-    *("clips", "variants", "moviepy", "reframe", "learning"),
+    *("clips", "variants", "moviepy", "reframe", "learning", "insights"),
 )
 
 

@@ -41,8 +41,8 @@ def run() -> list[dict[str, Any]]:
         raise RuntimeError(f"rows are missing: {ours} {daily} {few}")
     fewest = 1 + 1 + -(-rows // PAGE_SIZE)
     unit = (
-        f"requests for {rows:,} ad rows, and with them the account's totals and each campaign's reach; peer: the fewest for the ad rows alone "
-        f"at {PAGE_SIZE} a page: one job, one look at it, {-(-rows // PAGE_SIZE)} pages"
+        f"requests for {rows:,} ad rows, and with them the account's totals and each campaign's reach; peer: the fewest for the ad rows "
+        f"alone at {PAGE_SIZE} a page: one job, one look at it, {-(-rows // PAGE_SIZE)} pages"
     )
     told = f"MB at most in a fresh process for {rows:,} rows; peer: for {ADS * FEW_DAYS:,}"
     return [

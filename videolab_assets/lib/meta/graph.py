@@ -355,8 +355,13 @@ def _json_object(answer: "Answer", token: str) -> dict[str, Any] | None:
         return None
     try:
         body = json.loads(answer.body, parse_constant=_refused)
-        if isinstance(body, dict) and any(form in json.dumps(body, ensure_ascii=False) for form in _forms(token)):
-            body = _scrubbed(body, _forms(token))
+        if isinstance(body, dict):
+            # Where Meta always repeats it; to look through all of a long page is slow.
+            if isinstance(paging := body.get("paging"), dict):
+                body["paging"] = _scrubbed(paging, _forms(token))
+            shown = json.dumps(body, ensure_ascii=False)
+            if any(form in shown for form in _forms(token)):
+                body = _scrubbed(body, _forms(token))
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
