@@ -274,7 +274,10 @@ def _validated(value: object, model: type[M], context: Mapping[str, Any] | None,
         return model.model_validate(value, context=dict(context) if context else None)
     except ValidationError as error:
         schema = model.model_json_schema()
-        found = {_told(problem, value, schema, node) for problem in error.errors(include_url=False)}
+        problems = error.errors(include_url=False)
+        meant = {(*problem["loc"][:-1], _near(problem["loc"], schema)) for problem in problems if problem["type"] == "extra_forbidden"}
+        told = (problem for problem in problems if not (problem["type"] == "missing" and problem["loc"] in meant))
+        found = {_told(problem, value, schema, node) for problem in told}
         sentences = [f"Line {line}: {said}." if line else f"{said[:1].upper()}{said[1:]}." for line, said in sorted(found)]
         raise PermanentError(sentences[0], "\n".join(sentences[:MOST_DETAILED]) if len(sentences) > 1 else "") from error
 
@@ -285,9 +288,8 @@ def _told(problem: ErrorDetails, value: object, schema: Mapping[str, Any], node:
     path: Path = (*problem["loc"], *(own.path if isinstance(own, Unsuitable) else ()))
     place, parent = _named(path), path[:-1]
     if problem["type"] == "extra_forbidden":
-        known = sorted(_entered(_place(parent, schema), str(path[-1]), schema).get("properties", {}))
-        near = difflib.get_close_matches(str(path[-1]), known, 1)
-        expected = f"'{near[0]}'" if near else _either([f"'{name}'" for name in known])
+        near = _near(path, schema)
+        expected = f"'{near}'" if near else _either([f"'{name}'" for name in _known(parent, schema)])
         where = f" in {_named(parent)}" if parent else ""
         return _line_at(path, node), f"{_shown(str(path[-1]))} is not known{where}, and {expected} was expected"
     expected = str(own) if isinstance(own, Unsuitable) else _expected(_schema_at(path, schema))
@@ -298,6 +300,15 @@ def _told(problem: ErrorDetails, value: object, schema: Mapping[str, Any], node:
         return _line_at(path, node), f"{expected} was expected" + (f" in {place}" if place else "")
     found = f"{place} is {_described(there)}" if place else f"{_described(there)} stands there"
     return _line_at(path, node), f"{found}, and {expected} was expected"
+
+
+def _near(path: Path, schema: Mapping[str, Any]) -> str | None:
+    """The name that was probably meant by an unknown one: it is not also told to be missing."""
+    return next(iter(difflib.get_close_matches(str(path[-1]), _known(path[:-1], schema), 1)), None)
+
+
+def _known(parent: Path, schema: Mapping[str, Any]) -> list[str]:
+    return sorted(_entered(_place(parent, schema), "", schema).get("properties", {}))
 
 
 def _named(path: Path) -> str:

@@ -251,3 +251,16 @@ def test_groups_under_free_names_have_their_own_words() -> None:
     ]
     with pytest.raises(PermanentError, match=r"Line 1: a is '5', and a group of `name: value` lines was expected\."):
         read_yaml(b"a: 5\n", Named, longest=LONGEST, what="file")
+
+
+class Wanted(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    wanted: int
+
+
+def test_a_mistyped_name_is_not_also_missing() -> None:
+    """A person reads first that something is missing that stands there, and only then of the typo."""
+    with pytest.raises(PermanentError) as caught:
+        read_yaml(b"wantd: 3\n", Wanted, longest=100, what="file")
+    assert str(caught.value) == "Line 1: 'wantd' is not known, and 'wanted' was expected."
