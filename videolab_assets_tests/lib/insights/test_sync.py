@@ -16,7 +16,8 @@ from videolab_assets.lib.insights import DayRange, InsightsTable, Synced, sync
 from videolab_assets.lib.insights.parts import COLUMNS
 from videolab_assets.lib.meta.errors import OutcomeUnknown, TokenRefused
 from videolab_assets.lib.meta.graph import Connection, Graph
-from videolab_assets_tests.graph_server import Account, GraphServer, ManualClock, Received, graph_server
+from videolab_assets.lib.meta.pacing import Pace
+from videolab_assets_tests.graph_server import Account, GraphServer, Leak, ManualClock, Received, graph_server
 from videolab_assets_tests.graph_server.request import Answer
 from videolab_assets_tests.lib.insights.truth import (
     DAYS,
@@ -256,6 +257,26 @@ def test_few_jobs_at_once(desk: Desk) -> None:
     desk.check()
     refused = desk.asked()["job"] - 7
     assert refused <= 7
+
+
+def test_the_limit_is_seen_before_it_is_reached(desk: Desk) -> None:
+    """Prevents refusals, which at Meta block an account for minutes, where the headers of every answer tell how much room is left."""
+    honest, statuses = desk.server.handle, Counter[int]()
+
+    def counted(received: Received) -> Answer:
+        answer = honest(received)
+        statuses[answer.status] += 1
+        return answer
+
+    desk.server.handle = counted  # type: ignore[method-assign]
+    desk.server.pace = Leak(points=25, drains=0.2)
+    pace = Pace(sleep=desk.clock.sleep, clock=desk.now)
+    graph = Graph(Connection(desk.server.token, desk.server.endpoint), pace=pace, sleep=desk.clock.sleep, clock=desk.now)
+    sync(graph, account_of(desk.account), DAYS, desk.table, clock=desk.now, sleep=desk.clock.sleep, page_size=2)
+    desk.check()
+    assert statuses.total() > 25
+    assert statuses.keys() == {200}
+    assert pace.waited > 0
 
 
 def test_an_answer_without_a_report_id(desk: Desk) -> None:
