@@ -37,6 +37,8 @@ WIDTH = 8.0
 """Inches; 800 pixels."""
 FEW_DAYS = 45
 """With up to so many days, each is marked."""
+MOST_BARS = 200
+"""More than these are lines: a bar would be no wider, and each is a shape of its own to draw."""
 
 
 class Day(Protocol):
@@ -127,7 +129,11 @@ def _draw_days(spend: "Axes", results: "Axes", days: Sequence[Day], currency: st
 
     at = [float(date2num(day.date)) for day in days]  # type: ignore[no-untyped-call]
     mark = "o" if len(days) <= FEW_DAYS else ""
-    spend.bar(at, [float(Money(day.spend_minor, currency).amount()) for day in days], width=0.8, color=BLUE)
+    spent = [float(Money(day.spend_minor, currency).amount()) for day in days]
+    if len(days) <= MOST_BARS:
+        spend.bar(at, spent, width=0.8, color=BLUE)
+    else:
+        spend.vlines(at, 0, spent, color=BLUE, linewidth=1)
     for label, name, colour, line in RATES:
         shares = [100 * getattr(day, name) / day.impressions if day.impressions else float("nan") for day in days]
         results.plot(at, shares, color=colour, linestyle=line, marker=mark, markersize=4, label=label)

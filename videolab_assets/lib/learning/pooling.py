@@ -35,7 +35,9 @@ INTERCEPT_SD = 4.0
 PRIOR_WEIGHT = 1.0
 """How many effects of its kind the prior of a variance counts for."""
 TYPICAL_SD = 0.25
-"""On the logit scale: what effects are like where the counts say nothing; a rate of 1 % becomes 1.28 %."""
+"""On the logit scale: what videos and clips add where the counts say nothing; a rate of 1 % becomes 1.28 %."""
+TYPICAL_EFFECT = 0.15
+"""Likewise of the columns: none of them alone makes as much of a difference as being another clip."""
 
 LONGEST_STEP = 2.0
 WIDEST_LOGIT = 18.0
@@ -204,8 +206,8 @@ def pool(design: Design, trials: Numbers, successes: Numbers, *, start: Pooled |
     offset = _logit((successes.sum(axis=1) + 0.5) / (trials.sum(axis=1) + 1.0))
     problems = len(trials)
     if start is None:
-        typical = np.full(problems, TYPICAL_SD**2)
-        variances = Variances(np.repeat(typical[:, None], design.kinds.max() + 1, axis=1), typical, typical, typical * design.repeated)
+        typical, columns = np.full(problems, TYPICAL_SD**2), np.full((problems, design.kinds.max() + 1), TYPICAL_EFFECT**2)
+        variances = Variances(columns, typical, typical, typical * design.repeated)
         if not design.several_in_a_video:
             variances = Variances(variances.columns, 0.0 * typical, typical, variances.row)
         logits = np.zeros(trials.shape) + offset[:, None]
@@ -270,7 +272,8 @@ def _em(found: Pooled) -> Variances:
     """Each variance as the mean square that its effects are expected to have, the prior counted among them."""
     before, design = found.variances, found.design
     squares = found.theta**2 + np.diagonal(found.covariance, axis1=1, axis2=2)
-    columns = np.stack([_mean_square(squares[:, design.kinds == kind]) for kind in range(design.kinds.max() + 1)], axis=1)
+    kinds = range(design.kinds.max() + 1)
+    columns = np.stack([_mean_square(squares[:, design.kinds == kind], TYPICAL_EFFECT) for kind in kinds], axis=1)
     video, row = before.video, before.row
     of_video = before.video[:, None] * (1.0 - found.videos.share)
     if design.several_in_a_video:
@@ -286,8 +289,8 @@ def _em(found: Pooled) -> Variances:
     return Variances(columns, video, clip, row)
 
 
-def _mean_square(squares: Numbers) -> Numbers:
-    return np.asarray((PRIOR_WEIGHT * TYPICAL_SD**2 + squares.sum(axis=1)) / (PRIOR_WEIGHT + squares.shape[1]))
+def _mean_square(squares: Numbers, typical: float = TYPICAL_SD) -> Numbers:
+    return np.asarray((PRIOR_WEIGHT * typical**2 + squares.sum(axis=1)) / (PRIOR_WEIGHT + squares.shape[1]))
 
 
 def _share(precision: Numbers, variance: Numbers) -> Numbers:

@@ -61,7 +61,7 @@ def observed(
     return found
 
 
-def tested(clips: int, seed: int, effect: float, *, impressions: int = 4000, study: str = "study-1") -> list[ClipEvidence]:
+def both_looks(clips: int, seed: int, effect: float, *, impressions: int = 4000, study: str = "study-1") -> list[ClipEvidence]:
     """An A/B split of looks: every clip in both cells; b is better by `effect` on the logit scale."""
     random, found = np.random.default_rng(seed), []
     for number in range(clips):
