@@ -22,6 +22,7 @@ from videolab_assets.lib.insights.parts import Part, fields_of, window_of
 from videolab_assets.lib.insights.rows import InsightRow, read_page
 from videolab_assets.lib.insights.table import InsightsTable
 from videolab_assets.lib.meta.errors import GraphRefused, NotSent, OutcomeUnknown, Throttled, TooMuchData
+from videolab_assets.lib.meta.graph import LONGEST_WAIT
 
 if TYPE_CHECKING:
     from videolab_assets.lib.meta.accounts import AdAccount
@@ -222,9 +223,9 @@ class _Sync:
             except (Throttled, OutcomeUnknown, NotSent) as error:
                 self._waiting.appendleft(report)
                 self._troubles += 1
-                if self._troubles > _TROUBLES:
-                    raise
                 wait = error.wait if isinstance(error, Throttled) else 2.0**self._troubles
+                if self._troubles > _TROUBLES or wait > LONGEST_WAIT:  # a later run goes on, and its place is free until then
+                    raise
                 self._start_at = self._clock() + wait * _jitter()
                 continue
             self._backlog.started(report, job_id)

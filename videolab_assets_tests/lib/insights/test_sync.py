@@ -14,7 +14,7 @@ from videolab_assets.lib.database import Database
 from videolab_assets.lib.errors import TransientError
 from videolab_assets.lib.insights import DayRange, InsightsTable, Synced, sync
 from videolab_assets.lib.insights.parts import COLUMNS
-from videolab_assets.lib.meta.errors import OutcomeUnknown, TokenRefused
+from videolab_assets.lib.meta.errors import OutcomeUnknown, Throttled, TokenRefused
 from videolab_assets.lib.meta.graph import Connection, Graph
 from videolab_assets.lib.meta.pacing import Pace
 from videolab_assets_tests.graph_server import Account, GraphServer, Leak, ManualClock, Received, graph_server
@@ -277,6 +277,17 @@ def test_the_limit_is_seen_before_it_is_reached(desk: Desk) -> None:
     assert statuses.total() > 25
     assert statuses.keys() == {200}
     assert pace.waited > 0
+
+
+def test_an_hours_wait_is_not_slept_through(desk: Desk) -> None:
+    """Prevents a run from holding its place for an hour in which nothing can be fetched."""
+    desk.server.fault("insights_quota", on="POST */insights", minutes=60)
+    began = desk.now()
+    with pytest.raises(Throttled):
+        desk.sync()
+    assert desk.now() - began < 300
+    desk.sync()
+    desk.check()
 
 
 def test_an_answer_without_a_report_id(desk: Desk) -> None:
