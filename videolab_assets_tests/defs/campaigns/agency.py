@@ -1,5 +1,6 @@
 """A VideoLab with clips to advertise, an account at a Graph server, and the daemon's part played here."""
 
+import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class Agency:
 
     def __init__(self, lab: Lab, server: GraphServer, monkeypatch: pytest.MonkeyPatch) -> None:
         self.lab, self.server = lab, server
+        server.processing_polls = 0  # seconds each, and tested by the upload's own tests
         monkeypatch.setenv("META_ACCESS_TOKEN", server.token)
         monkeypatch.setenv("VIDEOLAB_META_ENDPOINT", server.endpoint)
         monkeypatch.setenv("VIDEOLAB_META_SETTLE_SECONDS", "0.2")
@@ -81,9 +83,9 @@ class Agency:
             self.lab.instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
         return list(result.run_requests or [])
 
-    def run(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
-        """Does what the run's worker would."""
-        return self.lab.repository.get_job(str(request.job_name)).execute_in_process(
+    def run(self, request: dg.RunRequest, job: str = "") -> dg.ExecuteInProcessResult:
+        """Does what the run's worker would; `job` is the one of a schedule, whose requests do not name it."""
+        return self.lab.repository.get_job(job or str(request.job_name)).execute_in_process(
             instance=self.lab.instance,
             partition_key=request.partition_key,
             tags={**request.tags, "dagster/run_key": str(request.run_key)},
@@ -130,16 +132,14 @@ def lay_clips(library: Library, count: int = 4, video_key: str = VIDEO, looks: t
     """Variants of `count` clips for Meta's platforms and the plan that they are of, as documents with small files."""
     clips = []
     for number in range(1, count + 1):
-        share = number / (count + 1)
-        parts = ScoreParts(
-            hook=share, completeness=1 - share, speech_density=0.5, motion=share / 2, faces=0.4, loudness=0.3, laughter=0.1, novelty=0.9
-        )
+        drawn = random.Random(f"{video_key} {number}")
+        parts = ScoreParts(**{name: round(drawn.random(), 3) for name in ScoreParts.model_fields})
         clips.append(
             Clip(
                 clip_id=f"c{number:02d}",
                 start=20.0 * number,
                 end=20.0 * number + 15,
-                score=round(1 - share, 3),
+                score=round(1 - number / (count + 1), 3),
                 parts=parts,
                 reason="It is there.",
                 title=f"Clip {number}",
