@@ -18,7 +18,7 @@ from videolab_assets.lib.store import ObjectMissing, Store
 from videolab_assets.lib.yaml_text import Line, Seconds, Unsuitable, clock, read_yaml
 
 RULES_KEY = "rules/platform_rules.yaml"
-"""In the store: the file that a person writes. Nothing here ever writes to it."""
+"""In the store: the file that a person writes, or approves (`lib/learning/approval`). Nothing here ever writes to it."""
 
 ACCEPTED = "rules/accepted"
 """In the store: every version that was ever followed, as `<8 digits of its hash>.yaml`, and which of them was the last."""

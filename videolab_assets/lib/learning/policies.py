@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from videolab_assets.lib.keys import tenant_of
 from videolab_assets.lib.learning.posterior import Posterior
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def recommended_shares(posterior: Posterior) -> "dict[ClipRef, float]":
-    """What share of the next days' impressions each clip should get, summing to 1; empty without clips.
+    """What share of its tenant's next impressions each clip should get, summing to 1 for each tenant; empty without clips.
 
     Between two reviews nothing is learned, so a day's impressions are divided at once. Thompson's rule gives each clip the probability
     that it is the best; of two independent draws from the posterior both have to name it here, so that the shares are those probabilities
@@ -20,10 +21,12 @@ def recommended_shares(posterior: Posterior) -> "dict[ClipRef, float]":
     """
     import numpy as np
 
-    if not posterior.clips:
-        return {}
-    best = np.array([[one.best for one in posterior.clips]], np.float64)
-    return dict(zip((one.clip for one in posterior.clips), map(float, shares_of(best)[0]), strict=True))
+    shares: dict[ClipRef, float] = {}
+    for tenant in sorted({tenant_of(one.clip.video_key) for one in posterior.clips}):
+        clips = [one for one in posterior.clips if tenant_of(one.clip.video_key) == tenant]
+        found = shares_of(np.array([[one.best for one in clips]], np.float64))[0]
+        shares |= {one.clip: float(share) for one, share in zip(clips, found, strict=True)}
+    return shares
 
 
 def shares_of(best: "NDArray[np.float64]") -> "NDArray[np.float64]":

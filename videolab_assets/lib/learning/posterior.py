@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from videolab_assets.lib.keys import tenant_of
 from videolab_assets.lib.learning.evidence import LENGTH, LOOK, PART, ClipEvidence, Outcome
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class ClipPosterior:
         raw: successes per impression; None without impressions.
         mean, sd: of the rate.
         low, high: 90 % of the posterior lies between.
-        best: the probability that no other clip here has a higher rate.
+        best: the probability that no other clip of the same tenant, whose budget they share, has a higher rate.
         spend_minor: in minor units of the currency.
     """
 
@@ -129,7 +130,7 @@ def fit(evidence: Iterable[ClipEvidence], outcome: Outcome = "watched") -> Poste
     trials = np.array([[row.impressions for row in rows]], np.float64)
     pooled = pooling.pool(table.design, trials, np.array([successes], np.float64))
     count = max(FEWEST_DRAWS, min(MOST_DRAWS, DRAWN_NUMBERS // len(table.clips)))
-    best = pooling.chances_of_being_best(pooled.draws(count, seed=0))[0]
+    best = _chances(table.clips, pooled.draws(count, seed=0))
     return Posterior(
         outcome=outcome,
         impressions=sum(row.impressions for row in rows),
@@ -196,6 +197,19 @@ def _kind(name: str) -> str:
     return next(
         (kind for kind, mark in (("look", LOOK), ("platform", PLATFORM), ("campaign", CAMPAIGN)) if name.startswith(mark)), "content"
     )
+
+
+def _chances(clips: Sequence["ClipRef"], draws: "Numbers") -> "Numbers":
+    """Of each clip, among its tenant's: it competes with no other for a budget."""
+    import numpy as np
+
+    from videolab_assets.lib.learning.pooling import chances_of_being_best
+
+    tenants = np.array([tenant_of(clip.video_key) for clip in clips])
+    best = np.zeros(len(clips))
+    for tenant in np.unique(tenants):
+        best[tenants == tenant] = chances_of_being_best(draws[:, :, tenants == tenant])[0]
+    return best
 
 
 def _clips(

@@ -43,7 +43,12 @@ def test_ads_of_one_clip_count_together_and_cells_apart() -> None:
         AnAd("6", clip_ref(1, label="b")),
     ]
     asked: list[ClipRef] = []
-    evidence, foreign = gather([*reversed(ads), AnAd("99", clip_ref(7))], ads, lambda clip: asked.append(clip) or DESCRIPTION)
+
+    def describe(clip: ClipRef) -> ClipDescription:
+        asked.append(clip)
+        return DESCRIPTION
+
+    evidence, foreign = gather([*reversed(ads), AnAd("99", clip_ref(7))], ads, describe)
     assert foreign == ["99"], "an ad that a person made by hand is no evidence of a clip"
     assert len(evidence) == 5
     together = next(one for one in evidence if one.campaign_key.startswith("acme.spring") and one.clip.label == "a" and one.cell is None)

@@ -1,5 +1,6 @@
 """Pictures come out whatever there is to show."""
 
+import dataclasses
 import io
 import sys
 import warnings
@@ -14,7 +15,7 @@ from videolab_assets.lib.campaigns.terms import ClipRef
 from videolab_assets.lib.learning.calibration import calibrate
 from videolab_assets.lib.learning.plots import plot_calibration, plot_days, plot_posterior
 from videolab_assets.lib.learning.posterior import fit
-from videolab_assets_tests.lib.learning.made import evidence_of, observed
+from videolab_assets_tests.lib.learning.made import clip_ref, evidence_of, observed
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,10 @@ def test_calibrations(clips: int) -> None:
 def test_odd_names() -> None:
     """A name with dollar signs is read as a formula, and one in a script that no font has fills the log with warnings."""
     names = ["$x_{1}$", "视频" * 40, "\u202eabc\n\tdef", "العربية", "a" * 500, "Ελληνικά"]
-    clips = [ClipRef.model_construct(video_key=name, clip_id="c01", platform="instagram_reel", label="b") for name in names]
-    posterior = fit([evidence_of(clip, 1000, 300 + place) for place, clip in enumerate(clips)])
+    posterior = fit([evidence_of(clip_ref(place), 1000, 300 + place) for place in range(len(names))])
+    odd = [ClipRef.model_construct(video_key=f"acme.{name}.x", clip_id="c01", platform="instagram_reel", label="b") for name in names]
+    clips = tuple(dataclasses.replace(one, clip=clip) for one, clip in zip(posterior.clips, odd, strict=True))
+    posterior = dataclasses.replace(posterior, clips=clips)
     assert looked_at(plot_posterior(posterior))[0] == 800
 
 

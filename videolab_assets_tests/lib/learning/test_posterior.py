@@ -114,14 +114,14 @@ attributes = st.dictionaries(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(counts, attributes, st.integers(0, 3), st.integers(1, 3), st.integers(0, 2)), max_size=12))
 def test_any_counts_give_figures_that_can_be_shown(rows: list[tuple[tuple[int, int], dict[str, float], int, int, int]]) -> None:
     """One odd clip turns every figure of the account into NaN, or raises from the depths of linear algebra."""
     evidence: dict[tuple[str, ...], ClipEvidence] = {}
     for (shown, watched), given_attributes, video, clip, campaign in rows:
-        one = evidence_of(clip_ref(video, clip), shown, watched, attributes=given_attributes, campaign_key=f"acme.c{campaign}.11111111")
-        evidence[one.order] = one
+        row = evidence_of(clip_ref(video, clip), shown, watched, attributes=given_attributes, campaign_key=f"acme.c{campaign}.11111111")
+        evidence[row.order] = row
     posterior = fit(evidence.values())
     for one in posterior.clips:
         assert 0 <= one.low <= one.high <= 1
@@ -141,3 +141,16 @@ def test_shares_follow_the_chances() -> None:
     by_clip = recommended_shares(posterior)
     assert by_clip[clip_ref(1)] > by_clip[clip_ref(2)] > 0.05
     assert by_clip[clip_ref(3)] < 0.01
+
+
+def test_tenants_do_not_compete() -> None:
+    """The clips of one tenant get no budget because those of another, with money of its own, do better."""
+    rows = [evidence_of(clip_ref(number), 3000, 600 + number) for number in range(3)]
+    other = [
+        evidence_of(clip_ref(9).model_copy(update={"video_key": "zeta.talk.0000000f", "clip_id": f"c0{n}"}), 3000, 90) for n in range(2)
+    ]
+    posterior = fit([*rows, *other])
+    shares = recommended_shares(posterior)
+    assert sum(shares[row.clip] for row in rows) == pytest.approx(1)
+    assert sum(shares[row.clip] for row in other) == pytest.approx(1)
+    assert sum(one.best for one in posterior.clips) == pytest.approx(2)
