@@ -24,7 +24,10 @@ RECONCILES = dg.AssetCheckSpec(
 
 
 def reconciled(differences: Sequence[tuple[AdAccount, DayDifference]]) -> dg.AssetCheckResult:
-    """The result of `spend_reconciles` for the days of a run."""
+    """The result of `spend_reconciles` for the days of a run.
+
+    It warns: where Meta restates between the two reports, both sides agree again with the next sync.
+    """
     named = [
         f"{account.tenant}, {one.date}: the ads spent {Money(one.ads_minor, account.currency).in_words()}, "
         f"the account {Money(one.account_minor, account.currency).in_words()}"
@@ -34,6 +37,7 @@ def reconciled(differences: Sequence[tuple[AdAccount, DayDifference]]) -> dg.Ass
         check_name=RECONCILES.name,
         asset_key="ad_insights",
         passed=not differences,
+        severity=dg.AssetCheckSeverity.WARN,
         metadata={"days_that_differ": len(differences), "which": "; ".join(named) or "none"},
     )
 

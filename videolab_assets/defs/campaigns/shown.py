@@ -8,8 +8,8 @@ import dagster as dg
 
 from videolab_assets.defs.display import picture, table
 from videolab_assets.lib.campaigns.building import Built
-from videolab_assets.lib.campaigns.dry_run import DryRunRow, in_words
-from videolab_assets.lib.campaigns.plan import CampaignPlan
+from videolab_assets.lib.campaigns.dry_run import DryRunRow
+from videolab_assets.lib.campaigns.plan import CampaignPlan, PlannedObject
 from videolab_assets.lib.insights import InsightsTable, Synced
 from videolab_assets.lib.insights.parts import window_of
 from videolab_assets.lib.learning.evidence import OUTCOMES
@@ -52,7 +52,7 @@ def of_campaign(plan: CampaignPlan, built: Built) -> Metadata:
             "id": built.ids[planned.role],
             "state": built.checked.states.get(planned.role, "–"),
             "name": planned.name,
-            "with": in_words(planned, plan),
+            "budget": _budget(planned, plan),
         }
         for planned in plan.objects[:ROWS_SHOWN]
     )
@@ -70,6 +70,11 @@ def of_campaign(plan: CampaignPlan, built: Built) -> Metadata:
         "next": _activation(plan),
         "ads_manager": dg.MetadataValue.url(f"{manager}&selected_campaign_ids={built.ids['campaign']}"),
     }
+
+
+def _budget(planned: PlannedObject, plan: CampaignPlan) -> str:
+    minor = planned.params.get("lifetime_budget")
+    return Money(minor, plan.currency).in_words() if isinstance(minor, int) else ""
 
 
 def _activation(plan: CampaignPlan) -> dg.MarkdownMetadataValue:
