@@ -231,28 +231,29 @@ class _Stopping:
     patience: Patience
     progress: Callable[[str], None]
     known: dict[str, Intent] = field(default_factory=dict)
+    ran: set[str] = field(default_factory=set)
     paused: Paused = field(default_factory=Paused)
 
     def done(self, reason: str) -> Paused:
         written = self._written_down(reason)
-        self._pause_everything(written)
-        if written and self._was_under_way():
-            self._pause_everything(written)
+        problems = self._pause_everything(written is None)
+        if written is None and self._was_under_way():
+            problems = self._pause_everything(True)
+        self.paused.problems = [*([written] if written else []), *problems]
         if self.paused.problems:
             sentence = f"Not everything of {self.tenant} could be paused: run it again at once, or pause it in Ads Manager."
             raise TransientError(sentence, "\n".join(self.paused.problems))
         return self.paused
 
-    def _written_down(self, reason: str) -> bool:
-        """Whether the stop is in the ledger, and the campaigns that it concerns are known from there."""
+    def _written_down(self, reason: str) -> str | None:
+        """None once the stop is in the ledger, and the campaigns that it concerns are known from there; else why not."""
         try:
             self.ledger.stops.stop(self.tenant, reason, self.campaign_key)
             concerned = [one for one in self.ledger.campaigns(self.tenant) if self.campaign_key in ("", one.campaign_key)]
         except TransientError as error:
-            self.paused.problems.append(f"The stop could not be written down: {error.sentence}")
-            return False
+            return f"The stop could not be written down: {error.sentence}"
         self.known = {one.tag: one for one in concerned}
-        return True
+        return None
 
     def _was_under_way(self) -> bool:
         """Whether a request that turns one of them on may have left shortly before the stop; returns once it has ended."""
@@ -263,30 +264,30 @@ class _Stopping:
             self.patience.wait_out(since)
         return recent
 
-    def _pause_everything(self, written: bool) -> None:
+    def _pause_everything(self, written: bool) -> list[str]:
+        """Pauses one campaign after the other; sentences about those that may still run."""
         switch = _Switch(self.graph, Guard(self.ledger, self.tenant, self.campaign_key), self.patience, self.progress)
-        for campaign_id in sorted(self._campaigns(written)):
+        found, problems = self._campaigns(written)
+        for campaign_id in sorted(found):
             try:
-                ran = switch.pause(campaign_id, f"campaign {campaign_id}")
+                if switch.pause(campaign_id, f"campaign {campaign_id}"):
+                    self.ran.add(campaign_id)
             except VideoLabError as error:
-                self.paused.problems.append(f"Campaign {campaign_id} may still run: {error.sentence}")
-                continue
-            listed = self.paused.paused if ran else self.paused.still
-            if campaign_id not in (*self.paused.paused, *self.paused.still):
-                listed.append(campaign_id)
+                problems.append(f"Campaign {campaign_id} may still run: {error.sentence}")
+        self.paused.paused, self.paused.still = sorted(found & self.ran), sorted(found - self.ran)
+        return problems
 
-    def _campaigns(self, written: bool) -> set[str]:
+    def _campaigns(self, written: bool) -> tuple[set[str], list[str]]:
         """Ids of the campaigns that are concerned: from the ledger, and by their tags from Meta, where an id was lost."""
         found = {one.object_id for one in self.known.values() if one.object_id}
         try:
             tagged = tagged_campaigns(self.graph, self.account_id)
         except GraphError as error:
-            self.paused.problems.append(f"Campaigns could not be looked for: {error.sentence}")
-            return found
+            return found, [f"Campaigns could not be looked for: {error.sentence}"]
         owners = self.ledger.tenants_of_tags(tagged.values()) if written else {}
         everything = not self.campaign_key
         return found | {
             campaign_id
             for campaign_id, tag in tagged.items()
             if tag in self.known or (everything and owners.get(tag, self.tenant) == self.tenant)
-        }
+        }, []

@@ -67,7 +67,7 @@ class Patience:
 
     Attributes:
         settle_seconds: see `SETTLE_SECONDS`.
-        clock: epoch seconds.
+        clock: epoch seconds; the ledger's.
         sleep: waits a number of seconds.
     """
 

@@ -62,7 +62,7 @@ class CampaignClips:
         """The clips that a wish comes to, at most as many as it asks for, each in one look.
 
         Those whose performance is known come first, by that; the others after them by the score of their clip plan, as the two cannot be
-        compared. Equal ones come in the order of their names.
+        compared. Equal ones come in the order of their names, the first look before the second.
 
         Args:
             both_looks: only those that exist in both, and then in the first.
@@ -76,9 +76,9 @@ class CampaignClips:
             once.setdefault((source.ref.video_key, source.ref.clip_id), source)
         return list(once.values())[: wish.best]
 
-    def _rank(self, source: ClipSource) -> tuple[bool, float, str]:
-        known = self.performance(source.ref)
-        return known is None, -(source.score if known is None else known), source.ref.name
+    def _rank(self, source: ClipSource) -> tuple[bool, float, str, str, str]:
+        ref, known = source.ref, self.performance(source.ref)
+        return known is None, -(source.score if known is None else known), ref.video_key, ref.clip_id, ref.label
 
     def _refs(self, wish: Best) -> Iterator[ClipRef]:
         for video_key in sorted(set(wish.videos)) if wish.videos is not None else self._videos(wish.platform):

@@ -1,4 +1,4 @@
-"""What is to be made at Meta for a campaign, to the last parameter, before anything is: written once and then only read.
+"""What is to be made at Meta for a campaign, to the last parameter, before anything is.
 
 The same plan gives the same names, and each name ends with a tag of its own, so that an object of which nobody knows whether it was made
 can be looked for. A parameter that is the id of another object is written as `{"made": <role>}` until that exists.
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from videolab_assets.lib.campaigns.objectives import GOALS, OBJECTIVES, PLACEMENTS, SplitName
 from videolab_assets.lib.campaigns.request import Best, CampaignContext, CampaignRequest, ClipRef, ClipSource
@@ -18,7 +18,6 @@ from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.keys import checked_video_key, tenant_of
 from videolab_assets.lib.money import Money
 from videolab_assets.lib.recipe import JsonValue, recipe
-from videolab_assets.lib.store import ObjectMissing, Store
 
 CAMPAIGNS = "campaigns"
 MARK = "#vl:"
@@ -26,7 +25,6 @@ TAG_DIGITS = 12
 ADS_IN_AD_SET = 50
 """Meta's limit of ads in an ad set that are not archived."""
 
-LONGEST_PLAN = 8 * 1024**2
 LONGEST_TITLE = 100
 
 Kind = Literal["campaign", "adset", "video", "image", "creative", "ad", "study"]
@@ -147,40 +145,6 @@ def plan_campaign(campaign_key: str, request: CampaignRequest, context: Campaign
         objects=[],
     )
     return plan.model_copy(update={"objects": _Tree(plan, request, context).grown(chosen)})
-
-
-def plan_key(campaign_key: str) -> str:
-    """Where the store keeps a campaign's plan."""
-    return f"{CAMPAIGNS}/{tenant_of(campaign_key)}/{campaign_key}/plan.json"
-
-
-def stored_plan(store: Store, campaign_key: str) -> CampaignPlan | None:
-    """The plan as it was first made; None where there is none yet.
-
-    Raises:
-        PermanentError: what is stored is no plan of this version.
-    """
-    key = plan_key(campaign_key)
-    try:
-        return CampaignPlan.model_validate_json(store.read_bytes(key, LONGEST_PLAN))
-    except ObjectMissing:
-        return None
-    except ValidationError as error:
-        raise PermanentError(f"{key} is no campaign plan of this version: order the campaign anew.", str(error)) from error
-
-
-def keep_plan(store: Store, plan: CampaignPlan, *, anew: bool = False) -> CampaignPlan:
-    """Writes the plan unless there is one already, and returns the one that stands: that of the first run counts.
-
-    Args:
-        anew: the one that is there has not been begun, and this one takes its place.
-    """
-    standing = None if anew else stored_plan(store, plan.campaign_key)
-    if standing is not None:
-        return standing
-    data, only_if_absent = plan.model_dump_json(indent=1).encode(), store.supports_conditional and not anew
-    store.write_bytes(plan_key(plan.campaign_key), data, media_type="application/json", only_if_absent=only_if_absent)
-    return stored_plan(store, plan.campaign_key) or plan
 
 
 class _Ad(Model):

@@ -22,7 +22,8 @@ from videolab_assets.lib.campaigns import searching
 from videolab_assets.lib.campaigns.arming import activate, pause_all
 from videolab_assets.lib.campaigns.building import Patience, build
 from videolab_assets.lib.campaigns.ledger import Ledger
-from videolab_assets.lib.campaigns.plan import CampaignPlan, keep_plan
+from videolab_assets.lib.campaigns.ordering import begin
+from videolab_assets.lib.campaigns.plan import CampaignPlan
 from videolab_assets.lib.campaigns.request import read_activation
 from videolab_assets.lib.database import Database
 from videolab_assets.lib.meta import wire
@@ -160,7 +161,7 @@ class Ordeal:
     def _do(self, job: Job, number: int, graph: Graph, ledger: Ledger, patience: Patience) -> None:
         plan, store = self.plans[number], LocalStore(self.folder.parent / "store")
         if job == "build":
-            keep_plan(LocalStore(self.folder / "documents"), plan)
+            begin(LocalStore(self.folder / "documents"), plan, ledger)
             told: object = build(plan, account(), graph, ledger, store, self.folder, patience=patience, progress=None)
         elif job == "activate":
             word = f"campaign: {plan.campaign_key}\nbudget: {plan.budget.amount()}\ncurrency: EUR\nby: Ana\n"
@@ -215,6 +216,10 @@ def problems(plan: CampaignPlan, truth: Truth, ids: dict[str, str]) -> list[str]
     """Where what is at Meta is not exactly one tree of the plan, as the ledger knows it."""
     found = []
     kinds = {"study": "ad_study"}
+    known = set(ids.values())
+    for kind, things in truth.objects.items():
+        strangers = [thing for thing in things if thing.get("hash", thing["id"]) not in known and thing.get("status") != "DELETED"]
+        found += [f"{kind} {thing['id']} is at Meta and not in the ledger" for thing in strangers]
     for one in plan.objects:
         things = truth.objects[kinds.get(one.kind, one.kind)]
         if one.kind == "image":
