@@ -143,6 +143,7 @@ def test_doctor(home: Path) -> None:
     assert not [line for line in lines if line.startswith("FAIL") and "disk" not in line]
 
 
+@pytest.mark.long
 def test_search(lab: Lab, clips: Path) -> None:
     """What was said in a video cannot be found again, or is found in one that was deleted."""
     key = video_key_of(lab.process(clips / "sound.m4a", "sound.m4a"))

@@ -69,6 +69,7 @@ def test_a_summary_is_bought_once(lab: Lab, home: Path, clips: Path) -> None:
     assert_key_nowhere(home, printed + printed_again)
 
 
+@pytest.mark.long
 def test_what_goes_wrong_is_said_without_the_key(lab: Lab, home: Path, clips: Path) -> None:
     """A refused key is quoted in the failure that everybody sees, or half a summary is published."""
     lab.put(clips / "talk.mp4", "talk.mp4")

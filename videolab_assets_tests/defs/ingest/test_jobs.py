@@ -53,6 +53,7 @@ def test_one_upload_becomes_every_asset(lab: Lab, clips: Path) -> None:
     lab.assert_nothing_is_half_there()
 
 
+@pytest.mark.long
 def test_a_second_run_makes_nothing_new(lab: Lab, clips: Path) -> None:
     """A person materializes a finished video again: hours of work are repeated, or files change under whoever watches them."""
     lab.put(clips / "talk.mp4")

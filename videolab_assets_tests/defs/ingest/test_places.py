@@ -41,6 +41,7 @@ def test_over_s3(home: Path, clips: Path, s3_endpoint: str, s3_bucket: str, monk
     assert not (home / "store").exists()
 
 
+@pytest.mark.long
 def test_over_postgresql(home: Path, clips: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tables of VideoLab and of Dagster do not live in one server, or the password of it is written into a file."""
     monkeypatch.setenv("VIDEOLAB_DATABASE_URL", postgres_url)

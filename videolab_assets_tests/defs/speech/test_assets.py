@@ -72,6 +72,7 @@ def test_a_persons_words_replace_the_engines_everywhere(lab: Lab, clips: Path) -
     assert made["transcript"].metadata["pieces_resumed"].value == 0
 
 
+@pytest.mark.long
 def test_subtitles_lie_on_the_cuts(lab: Lab, clips: Path) -> None:
     """The shot list is there and the subtitles flash over its cuts all the same."""
     result = lab.process(clips / "talk.mp4")
@@ -97,6 +98,7 @@ print(json.dumps({key.to_user_string(): graph.get(key).code_version for key in g
 """
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("home")
 def test_another_model_makes_transcripts_stale_and_nothing_else() -> None:
     """A better model is configured and Dagster shows nothing to do; or it wants every proxy made again."""

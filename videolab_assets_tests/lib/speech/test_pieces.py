@@ -40,6 +40,7 @@ STRETCHES = st.lists(st.tuples(st.floats(3, 14), st.sampled_from([0.1, 0.4, 0.9,
 GAINS = st.lists(st.sampled_from([0.1, 0.3, 1.0, 3.0]), min_size=1, max_size=5)
 
 
+@pytest.mark.long
 @settings(max_examples=15)
 @example(stretches=[(3.0, 0.1), (3.0, 12.0), (6.4375, 0.4), (3.0, 0.1), (3.0, 0.1), (3.0, 0.1)], gains=[0.1], block=3.0, longest=4.0)
 @given(stretches=STRETCHES, gains=GAINS, block=st.floats(3, 25), longest=st.sampled_from([4.0, 9.0]))

@@ -19,12 +19,14 @@ from videolab_assets.lib.speech.voice import SAMPLE_RATE, Samples
 from videolab_assets_tests.lib.speech import sounds
 
 
+@pytest.mark.long
 def test_the_sample_is_understood(sample_spoken: Spoken, sample_truth: dict[str, Any]) -> None:
     """Prevents a demo of gibberish, by a broken setting or a cut through words: 5.8 % of words were wrong when this was written."""
     said = " ".join(sentence["text"] for sentence in sample_truth["sentences"])
     assert sounds.word_error_rate(said, sample_spoken.segments) <= 0.12
 
 
+@pytest.mark.long
 def test_segments_are_the_sentences_at_their_times(sample_spoken: Spoken, sample_truth: dict[str, Any]) -> None:
     """Prevents subtitles and clips that come early or late, and times that forget where a piece began."""
     for sentence in sample_truth["sentences"]:
@@ -37,6 +39,7 @@ def test_segments_are_the_sentences_at_their_times(sample_spoken: Spoken, sample
     assert all(min(abs(start - sentence["start"]) for start in starts) < 0.3 for sentence in sample_truth["sentences"])
 
 
+@pytest.mark.long
 def test_times_are_in_order_and_confidences_in_range(sample_spoken: Spoken) -> None:
     """Prevents overlapping words, which subtitles and clip planning do not expect."""
     words = [word for segment in sample_spoken.segments for word in segment.words]
@@ -47,6 +50,7 @@ def test_times_are_in_order_and_confidences_in_range(sample_spoken: Spoken) -> N
         assert (segment.start, segment.end) == (segment.words[0].start, segment.words[-1].end)
 
 
+@pytest.mark.long
 def test_text_reads_as_sentences_and_words_stay_as_heard(sample_spoken: Spoken) -> None:
     """Prevents summaries that see one endless sentence, and words dressed up so that a search no longer finds them."""
     for segment in sample_spoken.segments:
@@ -56,6 +60,7 @@ def test_text_reads_as_sentences_and_words_stay_as_heard(sample_spoken: Spoken) 
         assert set("".join(word.text for word in segment.words)) <= set(string.ascii_lowercase + "'.-")
 
 
+@pytest.mark.long
 def test_a_piece_is_heard_alike_whatever_came_before(engine: PocketSphinx, sample_sound: Samples) -> None:
     """Prevents a resumed transcript from differing from one made in one go: the decoder remembers the level of what it heard."""
     piece = list(pieces([sample_sound]))[-1]
