@@ -17,7 +17,7 @@ from benchmarks.measure import result
 from videolab_assets.lib.learning.policies import shares_of
 from videolab_assets.lib.learning.pooling import Design, Pooled, chances_of_being_best, pool
 
-SEEDS = 250
+SEEDS = 200
 DAYS = 14
 TYPICAL_LOGIT = float(np.log(0.01 / 0.99))
 """A rate of 1 %: of clicks, the rarest outcome and the hardest to learn from."""

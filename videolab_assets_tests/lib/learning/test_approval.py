@@ -197,6 +197,22 @@ def test_rules_laid_in_this_very_moment_win(tmp_path: Path, monkeypatch: pytest.
         approve(store, proposal.id, "Ana", 1.0)
 
 
+def test_the_first_rules_of_all_are_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person's very first rules arrive after the last look, and are gone before anybody followed them."""
+    store = LocalStore(tmp_path / "store")
+    proposal, real = proposed(store), store.write_bytes
+
+    def write(key: str, data: bytes, **how: Any) -> bool:
+        if key == RULES_KEY:
+            real(key, OWN, media_type="application/yaml")
+        return real(key, data, **how)
+
+    monkeypatch.setattr(store, "write_bytes", write)
+    with pytest.raises(TransientError, match="trying again will look at it"):
+        approve(store, proposal.id, "Ana", 1.0)
+    assert store.read_bytes(RULES_KEY, 1000) == OWN
+
+
 def test_an_approval_is_read_with_its_lines() -> None:
     """A slip in the file is answered by a traceback."""
     assert read_approval(b"proposal: 1a2b3c4d\nby: Ana\n") == Approval(proposal="1a2b3c4d", by="Ana")

@@ -51,7 +51,7 @@ def test_posteriors(clips: int) -> None:
     assert width == 800 and height < 1000
 
 
-@pytest.mark.parametrize(("days", "currency"), [(0, "EUR"), (1, "JPY"), (30, "EUR"), (1000, "EUR")])
+@pytest.mark.parametrize(("days", "currency"), [(0, "EUR"), (1, "JPY"), (1000, "EUR")])
 def test_days(days: int, currency: str) -> None:
     """A day without impressions divides by zero; yen are shown as hundredths."""
     shown = [ADay(date(2026, 1, 31) + timedelta(number), impressions=0 if number % 7 == 3 else 1000) for number in range(days)]
@@ -66,7 +66,7 @@ def test_calibrations(clips: int) -> None:
 
 def test_odd_names() -> None:
     """A name with dollar signs is read as a formula, and one in a script that no font has fills the log with warnings."""
-    names = ["$x_{1}$", "视频" * 40, "\u202eabc\n\tdef", "العربية", "a" * 500, "Ελληνικά"]
+    names = ["$x_{$", "视频" * 40, "\u202eabc\n\tdef", "العربية", "a" * 500, "Ελληνικά"]
     posterior = fit([evidence_of(clip_ref(place), 1000, 300 + place) for place in range(len(names))])
     odd = [ClipRef.model_construct(video_key=f"acme.{name}.x", clip_id="c01", platform="instagram_reel", label="b") for name in names]
     clips = tuple(dataclasses.replace(one, clip=clip) for one, clip in zip(posterior.clips, odd, strict=True))
