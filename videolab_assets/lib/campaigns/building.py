@@ -18,7 +18,7 @@ from videolab_assets.lib.campaigns.stops import Stopped
 from videolab_assets.lib.campaigns.verifying import MADE, RUNNING, Checked, verify
 from videolab_assets.lib.errors import PermanentError, TransientError, VideoLabError
 from videolab_assets.lib.meta.accounts import ACCOUNTS, AdAccount, check_account
-from videolab_assets.lib.meta.errors import OutcomeUnknown
+from videolab_assets.lib.meta.errors import GraphRefused, OutcomeUnknown
 from videolab_assets.lib.meta.graph import Graph
 from videolab_assets.lib.meta.video_upload import UploadSession, until_ready, upload_video
 from videolab_assets.lib.store import Store
@@ -252,7 +252,13 @@ class _Builder:
         edge = edge_of(planned.kind, self.plan.account_id, self.plan.business)
         if planned.kind == "video":
             session = UploadSession.model_validate_json(mine.upload) if mine.upload else None
-            return self._upload(planned, mine, session)
+            try:
+                return self._upload(planned, mine, session)
+            except GraphRefused:
+                # A video that Meta cannot use stays unusable: once a person has deleted it, the next attempt is to upload anew. One that is
+                # whole all the same is found by its title before that.
+                self.ledger.keep_upload(mine, None)
+                raise
         if planned.kind == "image":
             return self._image(planned, mine, edge)
         return str(self.graph.post(edge, params, wanted=self.patience.in_time(mine.attempted_at))["id"])

@@ -147,8 +147,7 @@ class Ledger:
             connection.execute(self._database.insert(_plans).values(written).on_conflict_do_nothing())
             standing = connection.execute(sa.select(_plans.c.digest).where(_plans.c.campaign_key == plan.campaign_key)).scalar_one()
             if standing == plan.digest:
-                for row in rows:
-                    connection.execute(self._database.insert(_intents).values(row).on_conflict_do_nothing())
+                connection.execute(self._database.insert(_intents).on_conflict_do_nothing(), rows)
         if standing != plan.digest:
             raise PermanentError(
                 f"Another plan has been begun for {plan.campaign_key}, and a campaign is made once: order it anew under another name."
@@ -210,8 +209,8 @@ class Ledger:
             return None
         return replace(seen, state="attempted", attempt=seen.attempt + 1, attempted_at=now)
 
-    def keep_upload(self, mine: Intent, upload: str) -> bool:
-        """Notes how far an upload has come, and that it still goes on; False where another run has taken it over."""
+    def keep_upload(self, mine: Intent, upload: str | None) -> bool:
+        """Notes how far an upload has come, None for nowhere, and that it still goes on; False where another run has taken it over."""
         still_mine = (_intents.c.state == "attempted", _intents.c.attempt == mine.attempt)
         return self._set(mine, {"upload": upload, "attempted_at": self._clock()}, *still_mine)
 

@@ -223,6 +223,19 @@ def test_attempts_in_a_run_are_bounded(server: GraphServer, stage: Stage, clock:
     assert counts(server)["campaign"] == 0
 
 
+def test_a_video_that_meta_cannot_use_is_uploaded_anew_once_it_is_deleted(server: GraphServer, stage: Stage, clock: Clock) -> None:
+    """Prevents a campaign that is stuck for ever with one upload that went wrong."""
+    server.fault("video_error")
+    plan = stage.plan()
+    for _ in range(2):
+        with pytest.raises(PermanentError, match="Meta cannot use the video"):
+            made(server, stage, plan, clock)
+    (failed,) = server.objects("video")
+    server.world.things[failed["id"]].fields["status"] = "DELETED"
+    made(server, stage, plan, clock)
+    assert server.duplicates() == []
+
+
 def test_a_request_that_was_held_up_does_not_leave(server: GraphServer, stage: Stage, clock: Clock) -> None:
     """Prevents a process that was suspended for minutes from sending what another one has meanwhile looked for and made."""
     plan = stage.plan()

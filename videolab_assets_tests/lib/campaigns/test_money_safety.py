@@ -97,7 +97,7 @@ def test_a_thousand_runs(field: Field) -> None:
         if turn and not killed and not turn.trouble.faults:
             missed.append(turn.name)
     assert not missed
-    assert set(applicable()) - played == {"connection_refused"}  # it happens to the port, not to a request
+    assert not set(applicable()) - played
 
 
 @pytest.mark.parametrize("seed", range(2))
