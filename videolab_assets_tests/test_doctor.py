@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from videolab_assets import doctor
+from videolab_assets.defs.resources import resources_of
 from videolab_assets.doctor import Finding, examine
 from videolab_assets.lib import ffmpeg, sandbox
+from videolab_assets.lib.meta.accounts import ACCOUNTS
 from videolab_assets.settings import Settings
 
 
@@ -34,6 +36,7 @@ def test_every_part_is_looked_at() -> None:
         "summary",
         "clips",
         "search",
+        "campaigns",
     ]
 
 
@@ -47,6 +50,7 @@ def test_every_part_is_looked_at() -> None:
         ("VIDEOLAB_DATABASE_URL", "sqlite:////proc/nowhere/x.db", "database"),
         ("VIDEOLAB_TRANSCRIBER", "parrot", "speech"),
         ("VIDEOLAB_SUMMARIZER", "parrot", "summary"),
+        ("VIDEOLAB_META_ENDPOINT", "http://example.com", "campaigns"),
     ],
 )
 def test_a_missing_part_is_a_finding(variable: str, value: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,3 +117,22 @@ def test_a_speech_model_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("VIDEOLAB_TRANSCRIBER", "whisper")
     monkeypatch.setenv("VIDEOLAB_SPEECH_MODEL", "/nowhere/model.pt")
     assert of("speech").fatal
+
+
+@pytest.mark.usefixtures("home", "cheap")
+def test_what_campaigns_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account without a token or caps, or a version that has ended, is found out when a campaign fails."""
+    store = resources_of(Settings().pinned())["store"].open()
+    assert of("campaigns").level == "ok"
+    terms = "acme:\n  account: act_1\n  currency: EUR\n  time_zone: Europe/Madrid\n  page: '1'\n"
+    store.write_bytes(ACCOUNTS, terms.encode(), media_type="application/yaml")
+    monkeypatch.setenv("VIDEOLAB_META_VERSION", "v3.0")
+    found = " ".join(finding.sentence for finding in examine(Settings().pinned()) if finding.what == "campaigns")
+    assert all(word in found for word in ("META_ACCESS_TOKEN", "no caps", "v3.0"))
+    monkeypatch.delenv("VIDEOLAB_META_VERSION")
+    monkeypatch.setenv("META_ACCESS_TOKEN", "EAAhunter2hunter2")
+    store.write_bytes(ACCOUNTS, f"{terms}  caps: {{campaign: 1, month: 2}}\n".encode(), media_type="application/yaml")
+    finding = of("campaigns")
+    assert (finding.level, "hunter2" in finding.sentence) == ("ok", False)
+    store.write_bytes(ACCOUNTS, b"acme: [", media_type="application/yaml")
+    assert of("campaigns").level == "fatal"
