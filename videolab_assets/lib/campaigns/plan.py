@@ -296,10 +296,10 @@ class _Tree:
         return {"object_story_spec": {**speaker, "video_data": shown}}
 
     def _study(self, groups: Sequence[Sequence[_Ad]], ad_sets: Sequence[str]) -> Params:
-        share = 100 // len(groups)
+        each, left = divmod(100, len(groups))  # Meta wants whole percents, a hundred of them
         cells: list[JsonValue] = []
-        for group, role in zip(groups, ad_sets, strict=True):
-            cells.append({"name": group[0].cell, "treatment_percentage": share, "adsets": [_made(role)]})
+        for place, (group, role) in enumerate(zip(groups, ad_sets, strict=True)):
+            cells.append({"name": group[0].cell, "treatment_percentage": each + (place < left), "adsets": [_made(role)]})
         return {
             "type": "SPLIT_TEST",
             "start_time": int(self.plan.start.timestamp()),

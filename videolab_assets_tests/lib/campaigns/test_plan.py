@@ -85,6 +85,15 @@ def test_a_split_has_a_cell_for_each_clip_or_look() -> None:
     assert not planned().of_kind("study")
 
 
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_the_shares_of_a_split_sum_to_a_hundred(count: int) -> None:
+    """Prevents a split into three from being refused after everything else of the campaign was made."""
+    plan = planned(f"{HEAD}creatives: {{best: {count}, platform: instagram_reel}}\nsplit: clip\n")
+    shares = [cell["treatment_percentage"] for cell in plan.object("study").params["cells"]]
+    assert (len(shares), sum(shares)) == (count, 100)
+    assert max(shares) - min(shares) <= 1
+
+
 def test_the_best_are_decided_in_the_plan() -> None:
     """Prevents a later run from advertising other clips, because by then others are the best."""
     plan = planned(f"{HEAD}creatives: {{best: 3, platform: instagram_reel}}\n")
