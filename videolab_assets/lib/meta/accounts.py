@@ -49,7 +49,7 @@ class Caps(Model):
 
     Attributes:
         campaign: by one campaign over its whole life.
-        month: by all campaigns that begin in one calendar month, in the account's time zone.
+        month: by all campaigns that are first turned on in one calendar month (UTC).
     """
 
     campaign: Amount
