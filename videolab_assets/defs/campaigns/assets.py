@@ -24,6 +24,7 @@ from videolab_assets.lib.campaigns.objectives import PLACEMENTS
 from videolab_assets.lib.campaigns.ordering import begin, ordered
 from videolab_assets.lib.clips.rules import rules_in_force
 from videolab_assets.lib.insights import DayRange, InsightsTable, due, sync
+from videolab_assets.lib.insights.parts import window_of
 from videolab_assets.lib.learning.performance import OUTCOME, evidence_in, measure, performance_in
 from videolab_assets.lib.learning.proposal import keep, propose
 from videolab_assets.lib.meta.accounts import account_for, accounts_of
@@ -113,18 +114,21 @@ def ad_insights(
         accounts = accounts_of(store.open())
         wanted = [account_for(store.open(), tenant) for tenant in config.tenants] or list(accounts.values())
         for account in wanted:
-            over = DayRange(first, min(last, due(account.zone, now))) if first <= due(account.zone, now) else None
-            if over is None:
+            newest = due(account.zone, now)
+            if newest < first:
                 context.log.info(f"{account.tenant}: none of these days is over in {account.time_zone} yet.")
                 continue
+            over = DayRange(first, min(last, newest))
             synced = sync(graph_for(account.tenant), account, over, table)
             context.log.info(shown.sentence_of_sync(account, synced))
             for day, metadata in shown.of_days(account, table, synced).items():
                 per_day.setdefault(day, {}).update(metadata)
-            differences += [(account, one) for one in table.reconciliation(account.account, over.first, over.last)]
+            window = window_of(account.windows)
+            differences += [(account, one) for one in table.reconciliation(account.account, over.first, over.last, window)]
+    per_day.setdefault(last, {}).update(shown.of_insights(wanted, table, first, last))
     for day, metadata in per_day.items():
         context.add_asset_metadata(metadata, partition_key=day.isoformat())
-    yield dg.MaterializeResult(metadata=shown.of_insights(wanted, table, first, last))
+    yield dg.MaterializeResult()
     yield reconciled(differences)
 
 

@@ -117,7 +117,7 @@ def of_days(account: AdAccount, results: InsightsTable, synced: Synced) -> dict[
 
 
 def of_insights(accounts: Iterable[AdAccount], results: InsightsTable, first: date, last: date) -> Metadata:
-    """Plots and restatements of the days of a run."""
+    """Plots and restatements of the days of a run, for its last day: on each of them they would fill the event log."""
     shown: Metadata = {"days": f"{first} to {last}"}
     for account in accounts:
         found = results.by_day(account.account, first, last, window_of(account.windows))
@@ -137,12 +137,12 @@ def of_performance(measured: Measured) -> Metadata:
     records = (
         {
             "clip": one.clip.name,
-            "impressions": one.impressions,
             f"{OUTCOME} %": round(100 * one.mean, 3),
             "90 % between": f"{100 * one.low:.3f} and {100 * one.high:.3f}",
-            "raw %": "–" if one.raw is None else f"{100 * one.raw:.3f}",
             "best %": round(100 * one.best, 1),
-            "share of the next budget %": round(100 * measured.shares.get(one.clip, 0.0), 1),
+            "next budget %": round(100 * measured.shares.get(one.clip, 0.0), 1),
+            "impressions": one.impressions,
+            "raw %": "–" if one.raw is None else f"{100 * one.raw:.3f}",
             "spent": Money(one.spend_minor, one.currency).in_words(),
         }
         for one in posterior.clips[:ROWS_SHOWN]

@@ -3,18 +3,19 @@
 import random
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
+import pytest
 import sqlalchemy as sa
 
-from videolab_assets.defs.campaigns.checks import reconciled
 from videolab_assets.defs.campaigns.schedules import RANGE_END, RANGE_START
 from videolab_assets.lib.clips.rules import default_rules, rules_in_force
 from videolab_assets.lib.documents import ClipPlan
-from videolab_assets.lib.insights import complete_days
+from videolab_assets.lib.insights import Synced, complete_days, sync
 from videolab_assets.lib.insights.tables import insights
-from videolab_assets.lib.meta.accounts import accounts_of
+from videolab_assets.lib.meta.accounts import ACCOUNTS
 from videolab_assets_tests.defs.campaigns.agency import ACCOUNT, ACCOUNTS_YAML, CAMPAIGN, VIDEO, Agency, lay_clips
 from videolab_assets_tests.lab import failures_of, materialized
 
@@ -110,8 +111,9 @@ def test_the_loop_closes(agency: Agency, home: Path) -> None:
     assert agency.secrets_in(home) == []
 
 
-def test_money_that_no_ad_spent_is_seen(agency: Agency) -> None:
+def test_money_that_no_ad_spent_is_seen(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
     """The account spends what no ad accounts for, as after a row was lost, and the check is green."""
+    agency.write(ACCOUNTS, f"{ACCOUNTS_YAML}  windows: [7d_click, 1d_view]\n")
     day = complete_days(MADRID, datetime.now(UTC)).last
     ad = {"ad_id": "9", "adset_id": "8", "campaign_id": "7"}
     agency.account.insights.add(ad, day, impressions=100, spend_minor=1234, plays_3s=10, thruplays=5, link_clicks=1)
@@ -121,10 +123,16 @@ def test_money_that_no_ad_spent_is_seen(agency: Agency) -> None:
     assert {one.check_name: one.passed for one in first.get_asset_check_evaluations()} == {"spend_reconciles": True}
     performance = materialized(first)["clip_performance"].metadata
     assert (performance["clips"].value, performance["ads_made_elsewhere"].value) == (0, 1)
-    with agency.table.transaction() as connection:
-        connection.execute(sa.delete(insights).where(insights.c.level == "ad"))
-    account = accounts_of(agency.lab.library.store)["acme"]
-    check = reconciled([(account, one) for one in agency.table.reconciliation(ACCOUNT, day, day)])
+
+    def losing(*arguments: Any) -> Synced:
+        done = sync(*arguments)
+        with agency.table.transaction() as connection:
+            connection.execute(sa.delete(insights).where(insights.c.level == "ad"))
+        return done
+
+    monkeypatch.setattr("videolab_assets.defs.campaigns.assets.sync", losing)
+    second = job.execute_in_process(instance=agency.lab.instance, partition_key=day.isoformat(), raise_on_error=False)
+    (check,) = second.get_asset_check_evaluations()
     assert not check.passed
     assert f"acme, {day}: the ads spent 0.00 EUR, the account 12.34 EUR" in str(check.metadata["which"].value)
 
