@@ -17,6 +17,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
+from videolab_assets.lib.endpoints import checked_address
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.keys import checked_tenant
 from videolab_assets.lib.meta import errors
@@ -50,7 +51,6 @@ LONGEST_WAIT = 300.0
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=:|-]{8,}")
 _PATH = re.compile(r"(?:[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*)?", re.ASCII)
 _JSON_TYPES = ("application/json", "text/javascript", "application/javascript")
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -108,17 +108,7 @@ def checked_endpoint(endpoint: str) -> str:
     Raises:
         PermanentError: it is no address, holds credentials, or would carry the token unencrypted over a network.
     """
-    if not endpoint:
-        return META
-    try:
-        parts = urlsplit(endpoint)
-        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-        usable = secure and parts.hostname and not (parts.username or parts.password or parts.query or parts.fragment) and parts.port != 0
-    except ValueError:  # a port or an IPv6 address that is none
-        usable = False
-    if not usable:
-        raise PermanentError("VIDEOLAB_META_ENDPOINT cannot be used: give https://host, or http:// for this machine, without a password.")
-    return endpoint.rstrip("/")
+    return checked_address(endpoint, "VIDEOLAB_META_ENDPOINT") if endpoint else META
 
 
 def complaints(version: str, today: date) -> list[str]:

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from videolab_assets.lib.endpoints import checked_address
 from videolab_assets.lib.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ LONGEST_DELAY = 30 * 86_400.0
 PLAUSIBLE_TOKENS = 10**8
 
 _KEY = re.compile(r"[A-Za-z0-9._~+/=:-]{8,}")  # Google's have 39 and more; what is as short as a word is found in any text
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -136,17 +136,7 @@ def checked_endpoint(endpoint: str) -> str:
     Raises:
         PermanentError: it is no address, holds credentials, or would carry the key unencrypted over a network.
     """
-    if not endpoint:
-        return GOOGLE
-    try:
-        parts = urlsplit(endpoint)
-        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-        usable = secure and parts.hostname and not (parts.username or parts.password or parts.query or parts.fragment) and parts.port != 0
-    except ValueError:  # a port or an IPv6 address that is none
-        usable = False
-    if not usable:
-        raise PermanentError("VIDEOLAB_GEMINI_ENDPOINT cannot be used: give https://host, or http:// for this machine, without a password.")
-    return endpoint.rstrip("/")
+    return checked_address(endpoint, "VIDEOLAB_GEMINI_ENDPOINT") if endpoint else GOOGLE
 
 
 class GeminiClient:

@@ -16,30 +16,11 @@ from videolab_assets.lib.library import Library
 from videolab_assets.lib.meta.accounts import ACCOUNTS
 from videolab_assets_tests.graph_server import GraphServer
 from videolab_assets_tests.lab import QUIET, Lab
+from videolab_assets_tests.lib.campaigns import stage
+from videolab_assets_tests.lib.campaigns.stage import VIDEO
 
-VIDEO = "acme.talk.0123abcd"
 ACCOUNT = "act_1001"
-ACCOUNTS_YAML = """\
-acme:
-  account: act_1001
-  currency: EUR
-  time_zone: Europe/Madrid
-  page: "501"
-  instagram: "601"
-  business: "701"
-  advertiser: Acme S.L.
-  caps: {campaign: 500.00, month: 900.00}
-"""
-CAMPAIGN = """\
-title: Lighthouse spring
-objective: engagement
-budget: {lifetime: 300.00, currency: EUR}
-dates: {start: 2030-12-01, end: 2030-12-14}
-audience: {countries: [ES, MX]}
-creatives:
-  - {video: acme.talk.0123abcd, clip: c01, platform: instagram_reel}
-  - {video: acme.talk.0123abcd, clip: c02, platform: instagram_reel}
-"""
+ACCOUNTS_YAML = stage.ACCOUNTS.decode()
 
 
 class Agency:

@@ -7,8 +7,9 @@ import dagster as dg
 import pytest
 
 from videolab_assets.lib.meta.accounts import ACCOUNTS
-from videolab_assets_tests.defs.campaigns.agency import ACCOUNT, ACCOUNTS_YAML, CAMPAIGN, VIDEO, Agency
+from videolab_assets_tests.defs.campaigns.agency import ACCOUNT, ACCOUNTS_YAML, Agency
 from videolab_assets_tests.lab import failures_of, materialized
+from videolab_assets_tests.lib.campaigns.stage import CAMPAIGN, VIDEO
 
 
 def key_of(result: dg.ExecuteInProcessResult) -> str:
@@ -114,7 +115,7 @@ def test_a_dry_run_shows_and_makes_nothing(agency: Agency) -> None:
 
 
 BAD = {
-    "an unknown clip": ("clip: c02", "clip: c09", "Line 8:", VIDEO),
+    "an unknown clip": ("clip: c02", "clip: c09", "Line 10:", VIDEO),
     "over the cap": ("300.00", "3000.00", "Line 3:", "500.00 EUR"),
     "past dates": ("start: 2030-12-01, end: 2030-12-14", "start: 2020-12-01, end: 2020-12-14", "Line 4:", "today"),
     "a wrong currency": ("currency: EUR", "currency: USD", "Line 3:", "EUR"),

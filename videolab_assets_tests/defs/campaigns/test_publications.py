@@ -2,8 +2,9 @@
 
 import dagster as dg
 
-from videolab_assets_tests.defs.campaigns.agency import VIDEO, Agency
+from videolab_assets_tests.defs.campaigns.agency import Agency
 from videolab_assets_tests.lab import failures_of, materialized
+from videolab_assets_tests.lib.campaigns.stage import VIDEO
 
 POST = {
     "video": VIDEO,

@@ -16,8 +16,9 @@ from videolab_assets.lib.documents import ClipPlan
 from videolab_assets.lib.insights import Synced, complete_days, sync
 from videolab_assets.lib.insights.tables import insights
 from videolab_assets.lib.meta.accounts import ACCOUNTS
-from videolab_assets_tests.defs.campaigns.agency import ACCOUNT, ACCOUNTS_YAML, CAMPAIGN, VIDEO, Agency, lay_clips
+from videolab_assets_tests.defs.campaigns.agency import ACCOUNT, ACCOUNTS_YAML, Agency, lay_clips
 from videolab_assets_tests.lab import failures_of, materialized
+from videolab_assets_tests.lib.campaigns.stage import CAMPAIGN, VIDEO
 
 CLIPS = 24
 MADRID = ZoneInfo("Europe/Madrid")

@@ -14,8 +14,8 @@ from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.library import Library
 from videolab_assets.lib.meta.accounts import ACCOUNTS
 from videolab_assets.lib.store import Store, open_store
-from videolab_assets_tests.defs.campaigns.agency import ACCOUNTS_YAML, CAMPAIGN, lay_clips
-from videolab_assets_tests.lib.campaigns.stage import NOW
+from videolab_assets_tests.defs.campaigns.agency import ACCOUNTS_YAML, lay_clips
+from videolab_assets_tests.lib.campaigns.stage import CAMPAIGN, NOW
 
 BEST = CAMPAIGN.partition("creatives:")[0] + "creatives: {best: 2, platform: instagram_reel}\n"
 

@@ -14,9 +14,9 @@ from videolab_assets.lib.learning.performance import KEPT, measure, performance_
 from videolab_assets.lib.library import Library
 from videolab_assets.lib.meta.accounts import ACCOUNTS, accounts_of
 from videolab_assets.lib.store import Store, open_store
-from videolab_assets_tests.defs.campaigns.agency import ACCOUNTS_YAML, CAMPAIGN, VIDEO, lay_clips
+from videolab_assets_tests.defs.campaigns.agency import ACCOUNTS_YAML, lay_clips
 from videolab_assets_tests.graph_server import graph_server
-from videolab_assets_tests.lib.campaigns.stage import NOW, Stage, graph_of
+from videolab_assets_tests.lib.campaigns.stage import CAMPAIGN, NOW, VIDEO, Stage, graph_of
 
 
 @pytest.fixture
