@@ -123,7 +123,7 @@ class Trial:
         self.through("build")
         self._check_built()
         stop = self.turn.job == "pause" or self.rng.random() < 0.2
-        if stop and self.turn.job != "pause" and self.rng.random() < 0.5:
+        if stop and self.turn.job == "build" and self.rng.random() < 0.5:
             self._stopped_half_way()
         else:
             self.through("activate")
