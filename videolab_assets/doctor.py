@@ -161,6 +161,8 @@ def _campaigns(settings: Settings) -> Iterator[Finding]:
             problems.append(f"there is no access token for {account.tenant}: set META_ACCESS_TOKEN")
         if account.caps is None:
             problems.append(f"{account.tenant} has no caps in {ACCOUNTS}, and so may not advertise")
+    if settings.meta_settle_seconds < 8 * settings.meta_timeout:
+        problems.append("VIDEOLAB_META_SETTLE_SECONDS is below eight times VIDEOLAB_META_TIMEOUT: a slow answer could be taken for none")
     if settings.meta_stop:
         problems.append("VIDEOLAB_META_STOP is set: nothing is made or turned on")
     for sentence in problems:

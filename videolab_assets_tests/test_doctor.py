@@ -127,9 +127,11 @@ def test_what_campaigns_need(monkeypatch: pytest.MonkeyPatch) -> None:
     terms = "acme:\n  account: act_1\n  currency: EUR\n  time_zone: Europe/Madrid\n  page: '1'\n"
     store.write_bytes(ACCOUNTS, terms.encode(), media_type="application/yaml")
     monkeypatch.setenv("VIDEOLAB_META_VERSION", "v3.0")
+    monkeypatch.setenv("VIDEOLAB_META_SETTLE_SECONDS", "100")
     found = " ".join(finding.sentence for finding in examine(Settings().pinned()) if finding.what == "campaigns")
-    assert all(word in found for word in ("META_ACCESS_TOKEN", "no caps", "v3.0"))
+    assert all(word in found for word in ("META_ACCESS_TOKEN", "no caps", "v3.0", "eight times"))
     monkeypatch.delenv("VIDEOLAB_META_VERSION")
+    monkeypatch.delenv("VIDEOLAB_META_SETTLE_SECONDS")
     monkeypatch.setenv("META_ACCESS_TOKEN", "EAAhunter2hunter2")
     store.write_bytes(ACCOUNTS, f"{terms}  caps: {{campaign: 1, month: 2}}\n".encode(), media_type="application/yaml")
     finding = of("campaigns")

@@ -21,7 +21,7 @@ from videolab_assets.lib.campaigns.building import build
 from videolab_assets.lib.campaigns.dry_run import dry_run
 from videolab_assets.lib.campaigns.ledger import Ledger
 from videolab_assets.lib.campaigns.objectives import PLACEMENTS
-from videolab_assets.lib.campaigns.ordering import begin, ordered
+from videolab_assets.lib.campaigns.ordering import begin, keep_made, ordered
 from videolab_assets.lib.clips.rules import rules_in_force
 from videolab_assets.lib.insights import DayRange, InsightsTable, due, sync
 from videolab_assets.lib.insights.parts import window_of
@@ -76,9 +76,10 @@ def meta_campaign(
         begin(opened, plan, ledger)
         with scratch_folder(workshop.folder) as folder:
             built = build(plan, account, graph, ledger, opened, folder, patience=patience(), stopped=stopped, progress=context.log.info)
+        document = keep_made(opened, plan, built)
     for sentence in (*built.checked.differences, *built.checked.issues):
         context.log.warning(sentence)
-    yield dg.MaterializeResult(metadata=shown.of_campaign(plan, built), data_version=dg.DataVersion(plan.digest[:16]))
+    yield dg.MaterializeResult(metadata=shown.of_campaign(plan, built, document), data_version=dg.DataVersion(plan.digest[:16]))
 
 
 class InsightsRun(dg.Config):

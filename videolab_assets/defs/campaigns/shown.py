@@ -44,7 +44,7 @@ def of_dry_run(plan: CampaignPlan, rows: Sequence[DryRunRow]) -> Metadata:
     }
 
 
-def of_campaign(plan: CampaignPlan, built: Built) -> Metadata:
+def of_campaign(plan: CampaignPlan, built: Built, document: str) -> Metadata:
     """What there is at Meta."""
     records = (
         {
@@ -68,6 +68,7 @@ def of_campaign(plan: CampaignPlan, built: Built) -> Metadata:
         "split": plan.split or "none: differences between ads will be associations",
         "objects": table(records),
         "next": _activation(plan),
+        "document": document,
         "ads_manager": dg.MetadataValue.url(f"{manager}&selected_campaign_ids={built.ids['campaign']}"),
     }
 

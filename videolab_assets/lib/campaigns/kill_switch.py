@@ -5,7 +5,7 @@ from collections.abc import Callable
 from videolab_assets.lib.campaigns.arming import Paused, pause_all
 from videolab_assets.lib.campaigns.building import Patience
 from videolab_assets.lib.campaigns.ledger import Ledger
-from videolab_assets.lib.errors import PermanentError
+from videolab_assets.lib.errors import PermanentError, TransientError
 from videolab_assets.lib.meta.accounts import account_for
 from videolab_assets.lib.meta.graph import Graph
 from videolab_assets.lib.store import Store
@@ -24,7 +24,8 @@ def stop_tenant(
 ) -> Paused:
     """Writes the stop down, then pauses all that it concerns in every account in which the tenant may have campaigns.
 
-    A broken file of accounts keeps nobody from stopping what the ledger knows, and a missing token nobody from writing the stop down.
+    A broken file of accounts keeps nobody from stopping what the ledger knows, a missing token nobody from writing the stop down, and a
+    database that is away nobody from pausing what carries a tag at Meta.
 
     Args:
         graph: opens Meta.
@@ -33,10 +34,14 @@ def stop_tenant(
 
     Raises:
         PermanentError: there is no access token.
-        TransientError: not everything could be paused: run it again, at once.
+        TransientError: not everything could be paused or written down: run it again, at once.
     """
-    ledger.stops.stop(tenant, reason, campaign_key)
-    places = {campaign.account_id for campaign in ledger.campaigns(tenant)}
+    places: set[str] = set()
+    try:
+        ledger.stops.stop(tenant, reason, campaign_key)
+        places |= {campaign.account_id for campaign in ledger.campaigns(tenant)}
+    except TransientError as error:
+        progress(error.sentence)
     try:
         places.add(account_for(store, tenant).account)
     except PermanentError as error:

@@ -1,11 +1,13 @@
-"""From a campaign's file in the inbox to the plan that its run carries out."""
+"""From a campaign's file in the inbox to the plan that its run carries out, and what is kept of both in the store."""
 
 from datetime import datetime
 
+from videolab_assets.lib.campaigns.building import Built
 from videolab_assets.lib.campaigns.ledger import Ledger
 from videolab_assets.lib.campaigns.library import CampaignClips, Performance, not_known
 from videolab_assets.lib.campaigns.plan import CAMPAIGNS, CampaignPlan, plan_campaign
 from videolab_assets.lib.campaigns.request import LONGEST_REQUEST, CampaignRequest, campaign_key_of, read_campaign
+from videolab_assets.lib.documents import Model
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.keys import tenant_of
 from videolab_assets.lib.library import Library
@@ -73,6 +75,39 @@ def begin(store: Store, plan: CampaignPlan, ledger: Ledger) -> None:
     ledger.enter(plan)
     data = plan.model_dump_json(indent=1).encode()
     store.write_bytes(f"{CAMPAIGNS}/{plan.tenant}/{plan.campaign_key}/plan.json", data, media_type="application/json")
+
+
+class MadeCampaign(Model):
+    """What there is at Meta, as it was last read back.
+
+    Attributes:
+        ids, states: Meta's, by the plan's roles.
+        differences, issues: sentences; both empty where everything is as planned and Meta complains of nothing.
+    """
+
+    campaign_key: str
+    account_id: str
+    plan: str
+    ids: dict[str, str]
+    states: dict[str, str]
+    differences: list[str]
+    issues: list[str]
+
+
+def keep_made(store: Store, plan: CampaignPlan, built: Built) -> str:
+    """Writes what was made beside the plan, for people and programs; returns its key. The ledger is what counts."""
+    made = MadeCampaign(
+        campaign_key=plan.campaign_key,
+        account_id=plan.account_id,
+        plan=plan.digest,
+        ids=built.ids,
+        states=built.checked.states,
+        differences=built.checked.differences,
+        issues=built.checked.issues,
+    )
+    key = f"{CAMPAIGNS}/{plan.tenant}/{plan.campaign_key}/meta_campaign.json"
+    store.write_bytes(key, made.model_dump_json(indent=1).encode(), media_type="application/json")
+    return key
 
 
 def _read(store: Store, data: bytes, tenant: str, now: datetime, performance: Performance) -> CampaignRequest:

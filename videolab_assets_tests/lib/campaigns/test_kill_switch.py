@@ -8,7 +8,7 @@ from videolab_assets.lib.campaigns.arming import activate
 from videolab_assets.lib.campaigns.building import Patience, build
 from videolab_assets.lib.campaigns.kill_switch import stop_tenant
 from videolab_assets.lib.campaigns.request import Activation
-from videolab_assets.lib.errors import PermanentError
+from videolab_assets.lib.errors import PermanentError, TransientError
 from videolab_assets.lib.meta.accounts import ACCOUNTS
 from videolab_assets.lib.meta.graph import Graph
 from videolab_assets_tests.graph_server import graph_server
@@ -47,3 +47,25 @@ def test_without_a_token_the_stop_stands_all_the_same(tmp_path: Path) -> None:
     with pytest.raises(PermanentError, match="access token"):
         stop_tenant(stages.TENANT, "enough", nobody, stage.ledger, stage.store, progress=lambda _: None)
     assert stage.ledger.stops.standing(stages.TENANT, "acme.spring.00000000") == "enough"
+
+
+def test_without_a_database_what_has_a_tag_is_paused_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database is down in the very moment in which money runs away, and nothing is paused."""
+    stage = stages.Stage(tmp_path)
+    stage.store.write_bytes(ACCOUNTS, stages.ACCOUNTS, media_type="application/yaml")
+    with graph_server() as server:
+        stages.add_account(server)
+        server.processing_polls = 0
+        plan, graph = stage.plan(), stages.graph_of(server)
+        built = build(plan, stages.account(), graph, stage.ledger, stage.store, stage.scratch, patience=QUICK)
+        for role in ("ad:1", "ad:2", "adset:1", "campaign"):
+            graph.post(built.ids[role], {"status": "ACTIVE"}, expects=("success",))
+        assert server.could_spend("act_1001") == 30_000
+
+        def away(*_: object) -> None:
+            raise TransientError("The database cannot be used now.")
+
+        monkeypatch.setattr(stage.ledger.stops, "stop", away)
+        with pytest.raises(TransientError, match="Not everything"):
+            stop_tenant(stages.TENANT, "enough", lambda: graph, stage.ledger, stage.store, patience=QUICK, progress=lambda _: None)
+        assert server.could_spend("act_1001") == 0
