@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     meta_settle_seconds: float = Field(
         900.0, gt=0, description="after a request whose outcome is unknown, Meta has this long before it is asked what became of it"
     )
-    meta_stop: str = Field("", description="any text here stops whatever spends at Meta, and is given as the reason")
+    meta_stop: str = Field("", description="with any text here nothing is made or turned on at Meta; the text is given as the reason")
     insights_first_day: date = Field(date(2026, 1, 1), description="the first day of `ad_insights`; Meta keeps 37 months")
     settle_seconds: float = Field(5.0, ge=0, description="an upload is whole when nothing has touched it for this long (S3: at once)")
     sensor_seconds: int = Field(10, ge=1, description="pause between two looks into the inbox")

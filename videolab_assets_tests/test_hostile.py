@@ -23,7 +23,10 @@ ADDRESS = ("127.0.0.1", 18999)  # named in hls_http.mp4
 MOST_RESIDENT_BYTES = 2 << 30
 REAL_LEVEL = sandbox.level()
 
-pytestmark = pytest.mark.skipif(not GENERATOR.is_file(), reason="the hostile uploads are not beside this checkout")
+pytestmark = [
+    pytest.mark.skipif(not GENERATOR.is_file(), reason="the hostile uploads are not beside this checkout"),
+    pytest.mark.long,
+]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def verdict(path: Path) -> tuple[str, str]:
     return admission.verdict, " ".join(admission.missing)
 
 
-@pytest.mark.parametrize("level", ["bubblewrap", pytest.param("rlimits", marks=pytest.mark.long)])
+@pytest.mark.parametrize("level", ["bubblewrap", "rlimits"])
 def test_every_input_gets_the_verdict_it_deserves(level: str, collection: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One upload hangs, crashes or starves the machine, reads a neighbour's file, calls an address, or is judged wrongly."""
     if level == "bubblewrap" and REAL_LEVEL != "bubblewrap":

@@ -11,10 +11,11 @@ from videolab_assets.lib.campaigns.ledger import Ledger
 from videolab_assets.lib.campaigns.ordering import order
 from videolab_assets.lib.campaigns.request import read_activation, read_stop
 from videolab_assets.lib.database import Database
-from videolab_assets.lib.errors import PermanentError
+from videolab_assets.lib.errors import PermanentError, TransientError
 from videolab_assets.lib.learning.approval import read_approval
 from videolab_assets.lib.learning.performance import performance_in
 from videolab_assets.lib.library import Library
+from videolab_assets.lib.meta.accounts import accounts_of
 from videolab_assets.lib.publications import read_publication, variant_exists
 from videolab_assets.lib.requests.desk import Request, Taken
 from videolab_assets.lib.requests.kinds import ACTIVATION, APPROVAL, CAMPAIGN, PUBLICATION, STOP, RequestKind
@@ -49,6 +50,10 @@ class Clerk:
         return takers[request.kind](request, data)
 
     def _campaign(self, request: Request, data: bytes) -> Taken:
+        try:
+            accounts_of(self.store)
+        except PermanentError as error:  # not the fault of whoever orders a campaign
+            raise TransientError(error.sentence, error.detail) from error
         moment = datetime.fromtimestamp(self.now, UTC)
         return Taken(order(self.store, data, request.tenant, f"{request.name}.yaml", moment, performance_in(self.store)))
 

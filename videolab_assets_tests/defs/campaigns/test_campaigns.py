@@ -162,6 +162,17 @@ def test_no_account_no_campaign(agency: Agency) -> None:
     assert "rules/ad_accounts.yaml" in rejection["reason"]
 
 
+def test_a_broken_file_of_accounts_refuses_nobody(agency: Agency) -> None:
+    """A typo of whoever runs VideoLab throws out what others have ordered."""
+    agency.write(ACCOUNTS, "acme: [")
+    path = agency.lab.put(CAMPAIGN.encode(), "spring.campaign.yaml")
+    assert agency.work() == []
+    assert path.exists() and agency.lab.rejections() == []
+    agency.write(ACCOUNTS, ACCOUNTS_YAML)
+    (made,) = agency.work()
+    assert made.success, failures_of(made)
+
+
 def test_a_split_is_a_study(agency: Agency) -> None:
     """An A/B split is made of ads that Meta shows to whom it likes."""
     result = agency.ask(f"{CAMPAIGN}split: clip\n", "spring.campaign.yaml")

@@ -20,9 +20,9 @@ from videolab_assets_tests.defs.campaigns.agency import ACCOUNT, ACCOUNTS_YAML, 
 from videolab_assets_tests.lab import failures_of, materialized
 from videolab_assets_tests.lib.campaigns.stage import CAMPAIGN, VIDEO
 
-CLIPS = 24
+CLIPS = 20
 MADRID = ZoneInfo("Europe/Madrid")
-BEST = CAMPAIGN.partition("creatives:")[0] + "creatives: {best: 24, platform: instagram_reel}\n"
+BEST = CAMPAIGN.partition("creatives:")[0] + "creatives: {best: 20, platform: instagram_reel}\n"
 
 
 def tick(agency: Agency, now: datetime) -> list[dg.RunRequest]:
@@ -99,19 +99,28 @@ def test_the_loop_closes(agency: Agency, home: Path) -> None:
     event = agency.lab.instance.get_latest_materialization_event(dg.AssetKey("platform_rules"))
     assert event and event.asset_materialization and event.asset_materialization.metadata["sha256"].value == followed.sha256
 
-    truth.restate(days[0], factor=1.5)
-    again = agency.run(request, "sync_insights")
-    assert again.success, failures_of(again)
-    restated = [
-        event.materialization.metadata["acme/restated"].value
-        for event in again.get_asset_materialization_events()
-        if event.partition == days[0].isoformat()
-    ]
-    assert int(str(restated[0])) >= CLIPS
-    assert agency.table.restatements(ACCOUNT, days[0], days[0])
     assert agency.secrets_in(home) == []
 
 
+@pytest.mark.long
+def test_what_meta_changes_is_logged(agency: Agency) -> None:
+    """Meta attributes again, and nobody can tell why yesterday's numbers are not yesterday's any more."""
+    assert agency.ask(CAMPAIGN, "spring.campaign.yaml").success
+    day = complete_days(MADRID, datetime.now(UTC)).last
+    deliver(agency, [day])
+    job = agency.lab.repository.get_job("sync_insights")
+    restated = []
+    for _ in range(2):
+        result = job.execute_in_process(instance=agency.lab.instance, partition_key=day.isoformat(), raise_on_error=False)
+        assert result.success, failures_of(result)
+        restated.append(int(str(materialized(result)["ad_insights"].metadata["acme/restated"].value)))
+        agency.account.insights.restate(day, factor=1.5)
+    ads = len(agency.ledger.ads())
+    assert restated[0] == 0 and restated[1] >= ads
+    assert {one.metric for one in agency.table.restatements(ACCOUNT, day, day)} >= {"impressions", "thruplays", "spend_minor"}
+
+
+@pytest.mark.long
 def test_money_that_no_ad_spent_is_seen(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
     """The account spends what no ad accounts for, as after a row was lost, and the check is green."""
     agency.write(ACCOUNTS, f"{ACCOUNTS_YAML}  windows: [7d_click, 1d_view]\n")

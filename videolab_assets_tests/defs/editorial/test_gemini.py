@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from videolab_assets.lib.documents import Summary
-from videolab_assets_tests.gemini_server import ANSWER, COST, GeminiServer, gemini_server, refused, wrote
+from videolab_assets_tests.gemini_server import ANSWER, COST, gemini_server, refused, wrote
 from videolab_assets_tests.lab import Lab
+from videolab_assets_tests.scripted_server import ScriptedServer
 
 KEY = "canary-Qw73-never-to-be-seen"
 
@@ -30,7 +31,7 @@ with open_instance(Settings()) as instance:
 """Does what the daemon would, in a process that was told of Gemini from its beginning."""
 
 
-def work(server: GeminiServer, **environment: str) -> tuple[list[Any], str]:
+def work(server: ScriptedServer, **environment: str) -> tuple[list[Any], str]:
     """What the runs came to, and everything that was printed."""
     gemini = {"VIDEOLAB_SUMMARIZER": "gemini", "VIDEOLAB_GEMINI_ENDPOINT": server.endpoint, "GEMINI_API_KEY": KEY}
     command = [sys.executable, "-c", WORKER]

@@ -103,6 +103,7 @@ def test_a_thousand_runs(field: Field) -> None:
     assert not set(applicable()) - played
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(2))
 def test_two_runs_at_once_make_one_tree(field: Field, seed: int) -> None:
     """Prevents two runs of the same campaign, as after a lost heartbeat, from making two of something."""
@@ -134,6 +135,7 @@ def two_at_once(field: Field, seed: int) -> None:
     assert truth.could_spend == truth.could_ever == ordeal.plans[0].budget_minor
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(1))
 def test_campaigns_turned_on_at_once_keep_the_cap(field: Field, seed: int) -> None:
     """Prevents each of several campaigns from seeing the same money left in the month, killed in the middle or not."""
@@ -165,6 +167,7 @@ def cap_kept(field: Field, seed: int) -> None:
     assert not truth.duplicates
 
 
+@pytest.mark.long
 def test_a_stop_wins_over_a_run_that_turns_on_at_the_same_time(field: Field) -> None:
     """Prevents a campaign that runs although everything was stopped, because it was turned on a moment later."""
     for seed in range(3):

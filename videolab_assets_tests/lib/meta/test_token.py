@@ -10,9 +10,9 @@ from urllib.parse import quote
 import pytest
 
 from videolab_assets.lib.meta.graph import Connection, Graph, Page
-from videolab_assets_tests.gemini_server import reset
-from videolab_assets_tests.lib.meta.scripted import Behaviour, Scripted, answer, refusal, scripted_server
+from videolab_assets_tests.lib.meta.answers import DONE, refusal
 from videolab_assets_tests.lib.meta.test_graph import UNCLEAR, silent
+from videolab_assets_tests.scripted_server import Behaviour, ScriptedServer, reset, scripted_server, sent
 
 TOKEN = "EAAcanary|Zx81/never+to=be-seen"  # noqa: S105
 FORMS = {form(TOKEN) for form in (str, quote, lambda text: quote(text, safe=""))}
@@ -26,21 +26,21 @@ ECHOES: dict[str, Behaviour] = {
     "in the data": refusal(6000, error_data={"url": f"https://h/?access_token={TOKEN}", TOKEN: [TOKEN]}),
     "in text as data": refusal(6000, error_data=json.dumps({"url": TOKEN})),
     "quoted": refusal(100, message=f"access_token={quote(TOKEN, safe='')}"),
-    "escaped": answer(f'{{"error": {{"code": 100, "message": "{ESCAPED}"}}}}'.encode(), 400),
-    "as an error of text": answer({"error": TOKEN}, 400),
-    "in the content type": answer(b"x", 400, content_type=f"text/{TOKEN}"),
-    "in a redirect": answer({}, 302, location=f"http://127.0.0.1:1/?access_token={TOKEN}"),
+    "escaped": sent(f'{{"error": {{"code": 100, "message": "{ESCAPED}"}}}}'.encode(), 400),
+    "as an error of text": sent({"error": TOKEN}, 400),
+    "in the content type": sent(b"x", 400, content_type=f"text/{TOKEN}"),
+    "in a redirect": sent({}, 302, location=f"http://127.0.0.1:1/?access_token={TOKEN}"),
     "throttled": refusal(17, message=TOKEN),
     "unknown": refusal(2, message=TOKEN),
-    "without id": answer({"message": TOKEN}),
+    "without id": sent({"message": TOKEN}),
     "silent": silent,
     **UNCLEAR,
 }
 
 
 @pytest.fixture
-def server() -> Iterator[Scripted]:
-    with scripted_server() as server:
+def server() -> Iterator[ScriptedServer]:
+    with scripted_server(sent(DONE)) as server:
         yield server
 
 
@@ -57,7 +57,7 @@ def seen_in(text: str) -> bool:
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("name", ECHOES)
-def test_no_failure_shows_it(name: str, method: str, server: Scripted, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_failure_shows_it(name: str, method: str, server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
     """Prevents the token in Dagster's event log, where the SDK's exceptions bring it (SDK defect 5), in any log at any level, in the
     values of a traceback's frames, and in what a server that repeats it made us say."""
     caplog.set_level(logging.DEBUG)
@@ -81,19 +81,19 @@ def test_no_broken_connection_shows_it(endpoint: str, caplog: pytest.LogCaptureF
     assert not seen_in(caplog.text)
 
 
-def test_a_torn_connection_does_not_show_it(server: Scripted) -> None:
+def test_a_torn_connection_does_not_show_it(server: ScriptedServer) -> None:
     """Prevents it in the frames of what urllib3 raised, which ours was raised after."""
-    server.script = [reset]  # type: ignore[list-item]
+    server.script = [reset]
     error = failure_of(lambda: Graph(Connection(TOKEN, server.endpoint)).post("act_1/ads"))
     assert error.__cause__ is None and error.__context__ is None
     assert not seen_in(everything(error))
 
 
-def test_pages_do_not_keep_it(server: Scripted) -> None:
+def test_pages_do_not_keep_it(server: ScriptedServer) -> None:
     """Prevents the address of the next page, token and all, in a row of a table or in a cursor that is stored."""
     following = f"https://graph.facebook.com/v26.0/1/ads?access_token={quote(TOKEN, safe='')}&after=c1"
     body = {"data": [{"id": "1", "link": following, "note": TOKEN}], "paging": {"next": following}}
-    server.script = [answer(body)]
+    server.script = [sent(body)]
     pages = list(Graph(Connection(TOKEN, server.endpoint)).pages("act_1/ads"))
     assert pages[0].after == "c1" and pages[-1] == Page([], "")
     assert not seen_in(repr(pages)) and "[token]" in repr(pages)

@@ -13,7 +13,8 @@ from videolab_assets.lib.meta.errors import GraphRefused, NotReady, OutcomeUnkno
 from videolab_assets.lib.meta.graph import Connection, Graph
 from videolab_assets.lib.meta.video_upload import TRIES, UploadSession, upload_video
 from videolab_assets_tests.graph_server import GraphServer, ManualClock, graph_server
-from videolab_assets_tests.lib.meta.scripted import Scripted, answer, refusal, scripted_server
+from videolab_assets_tests.lib.meta.answers import DONE, refusal
+from videolab_assets_tests.scripted_server import ScriptedServer, scripted_server, sent
 
 ACCOUNT = "act_1001"
 CONTENT = bytes(range(251)) * 41
@@ -43,7 +44,7 @@ def path(tmp_path: Path) -> Path:
 class Uploader:
     """Uploads as a process would, and remembers what it was told to keep."""
 
-    def __init__(self, server: GraphServer | Scripted, token: str, path: Path, clock: ManualClock) -> None:
+    def __init__(self, server: GraphServer | ScriptedServer, token: str, path: Path, clock: ManualClock) -> None:
         self.kept: list[UploadSession] = []
         self._graph = Graph(Connection(token, server.endpoint, timeout=2), sleep=clock.sleep)
         self._path = path
@@ -243,25 +244,25 @@ def test_a_file_that_shrinks_is_told(upload: Uploader, path: Path) -> None:
 def test_offsets_that_cannot_be_are_not_sent(offsets: tuple[Any, Any], path: Path) -> None:
     """Prevents reading outside the file, and numbers out of an answer believed as they are."""
     told = {"upload_session_id": "1", "video_id": "2", "start_offset": offsets[0], "end_offset": offsets[1]}
-    with scripted_server() as scripted:
-        scripted.script = [answer(told)]
+    with scripted_server(sent(DONE)) as scripted:
+        scripted.script = [sent(told)]
         uploader = Uploader(scripted, "token-of-a-test", path, ManualClock(datetime(2026, 11, 27, tzinfo=UTC)))
         with pytest.raises(OutcomeUnknown):
             uploader()
-        assert len(scripted.seen) == 1 and not uploader.kept
+        assert len(scripted.received) == 1 and not uploader.kept
 
 
 def test_bytes_taken_and_lost_for_ever_end(path: Path) -> None:
     """Prevents an upload without end to a server that takes a piece and then has lost it."""
-    with scripted_server() as scripted:
-        started = answer({"upload_session_id": "1", "video_id": "2", "start_offset": "0", "end_offset": "9"})
-        taken = answer({"start_offset": "9", "end_offset": "18"})
+    with scripted_server(sent(DONE)) as scripted:
+        started = sent({"upload_session_id": "1", "video_id": "2", "start_offset": "0", "end_offset": "9"})
+        taken = sent({"start_offset": "9", "end_offset": "18"})
         lost = refusal(6000, subcode=1363037, error_data={"start_offset": 0, "end_offset": 9})
         scripted.script = [started, *[taken, lost] * 200]
         uploader = Uploader(scripted, "token-of-a-test", path, ManualClock(datetime(2026, 11, 27, tzinfo=UTC)))
         with pytest.raises(GraphRefused):
             uploader()
-        assert len(scripted.seen) < 150
+        assert len(scripted.received) < 150
 
 
 def test_sessions_can_be_stored() -> None:

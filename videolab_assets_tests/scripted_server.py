@@ -1,7 +1,9 @@
-"""A server on this machine that answers what its script says, for what no well-made server would send."""
+"""A server on this machine that misbehaves on request: each request takes the next behaviour of its script."""
 
 import contextlib
 import json
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,13 +12,19 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Seen:
+class Received:
     """A request as it arrived."""
 
     method: str
     path: str
     headers: dict[str, str] = field(repr=False)
-    body: bytes
+    raw: bytes
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Of one that sent JSON."""
+        body: dict[str, Any] = json.loads(self.raw)
+        return body
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -27,11 +35,10 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_GET(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        raw = self.rfile.read(int(self.headers.get("content-length", 0)))
         owner = self.server.owner
-        seen = Seen(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
         with owner.lock:
-            owner.seen.append(seen)
+            owner.received.append(self._received(raw))
             behave = owner.script.pop(0) if owner.script else owner.otherwise
         with contextlib.suppress(OSError):  # the client has left, as some tests want it to
             behave(self)
@@ -41,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         """As a proxy that lets nobody through."""
-        self.server.owner.seen.append(Seen(self.command, self.path, dict(self.headers.items()), b""))
+        self.server.owner.received.append(self._received(b""))
         self.send_error(403)
 
     def reply(self, status: int, body: bytes, **headers: str) -> None:
@@ -52,6 +59,9 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
         self.wfile.flush()
 
+    def _received(self, raw: bytes) -> Received:
+        return Received(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, raw)
+
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing."""
 
@@ -61,21 +71,21 @@ Behaviour = Callable[[Handler], None]
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
-    owner: "Scripted"
+    owner: "ScriptedServer"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Broken connections are what it is for."""
 
 
 @dataclass
-class Scripted:
+class ScriptedServer:
     """What it does next, and what it was sent."""
 
-    script: list[Behaviour] = field(default_factory=list)
-    otherwise: Behaviour = field(default_factory=lambda: answer({"id": "1", "success": True, "data": []}))
-    seen: list[Seen] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    otherwise: Behaviour
     port: int = 0
+    script: list[Behaviour] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def endpoint(self) -> str:
@@ -83,10 +93,10 @@ class Scripted:
 
 
 @contextlib.contextmanager
-def scripted_server() -> Iterator[Scripted]:
-    """Runs one until the block ends."""
+def scripted_server(otherwise: Behaviour) -> Iterator[ScriptedServer]:
+    """Runs one until the block ends; `otherwise` is what it does when its script is at its end."""
     server = Server(("127.0.0.1", 0), Handler)
-    server.owner = Scripted(port=server.server_port)
+    server.owner = ScriptedServer(otherwise, server.server_port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -96,13 +106,32 @@ def scripted_server() -> Iterator[Scripted]:
         server.server_close()
 
 
-def answer(body: Any, status: int = 200, **headers: str) -> Behaviour:
+def sent(body: Any, status: int = 200, **headers: str) -> Behaviour:
     """Sends JSON, or bytes as they are."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return lambda handler: handler.reply(status, raw, **headers)
 
 
-def refusal(code: Any, status: int = 400, *, subcode: Any = None, message: Any = "no", **more: Any) -> Behaviour:
-    """An error as the Graph API tells it."""
-    told = {"message": message, "type": "OAuthException", "code": code, "error_subcode": subcode, "fbtrace_id": "AbC", **more}
-    return answer({"error": {name: value for name, value in told.items() if value is not None}}, status)
+def reset(handler: Handler) -> None:
+    """Tears the connection down without an answer."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.close_connection = True
+    handler.connection.close()
+
+
+def silent(handler: Handler) -> None:
+    """Waits until the client goes away."""
+    handler.connection.recv(1)
+    handler.close_connection = True
+
+
+def drip(handler: Handler) -> None:
+    """Sends a byte whenever the client would else lose patience."""
+    handler.send_response(200)
+    handler.send_header("content-length", "60")
+    handler.end_headers()
+    tick = threading.Event()
+    for _ in range(60):
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+        tick.wait(0.1)
