@@ -89,6 +89,7 @@ def test_help() -> None:
         assert words in done.output
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "said"),
     [
@@ -102,6 +103,7 @@ def test_wrong_arguments(arguments: tuple[str, ...], exit_code: int, said: str, 
     assert said in assert_one_sentence(videolab(*arguments), exit_code)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["missing", "folder", "pipe"])
 def test_what_is_no_file_is_rejected(kind: str, home: Path, tmp_path: Path) -> None:
     """A pipe hangs the command, and a missing file is a traceback."""

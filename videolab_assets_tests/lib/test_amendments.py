@@ -888,6 +888,7 @@ def killed_at(count: int, calls: list[str]) -> Callable[[str, Callable[..., Any]
     return wrap
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("where", "ending", "name", "content", "earlier"),
     [

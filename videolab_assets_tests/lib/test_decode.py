@@ -350,6 +350,7 @@ def part(path: Path, begins: float, size: tuple[int, int] = SMALL, channels: int
     return flashes(path.with_suffix(".ts"), sound, *options, size=size).read_bytes()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wanted", [sources.ALL, frozenset({"audio"}), frozenset({"shots"})])
 @pytest.mark.parametrize("changed", ["size", "channels"])
 def test_a_stream_that_changes_in_the_middle(changed: str, wanted: frozenset[str], tmp_path: Path) -> None:
@@ -370,6 +371,7 @@ def test_a_stream_that_changes_in_the_middle(changed: str, wanted: frozenset[str
     assert sorted(file.name for file in result.work.iterdir()) == sorted({"proxy.mp4", "audio.flac"} & {*map(name_of, wanted)})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("begins", "size"), [((0, 0), SMALL), ((0, 0, 0), SMALL), ((0, 20), SMALL), ((0, 50), SMALL), ((0, 20, 0), SMALL), ((0, 0), (320, 240))]
 )
@@ -499,6 +501,7 @@ def noisy(made: Path) -> Path:
     return made / "noisy.mp4"
 
 
+@pytest.mark.long
 def test_an_analyser_that_fails_ends_the_pass(noisy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Its pipe is drained no more and the run hangs; or its error is lost, and an hour is decoded for nothing."""
     endings, wait = [], sandbox.Child.wait
@@ -518,6 +521,7 @@ def test_an_analyser_that_fails_ends_the_pass(noisy: Path, monkeypatch: pytest.M
     assert [ended.why for ended in endings] == ["signal"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("limits", "words"),
     [

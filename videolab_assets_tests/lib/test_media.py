@@ -187,6 +187,7 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("first", "last", "whole"), [(0.78, 0.8, True), (0.9, 1.0, False)])
 def test_damage_beyond_what_the_gate_tried(
     first: float, last: float, whole: bool, long_video: bytes, library: Library, tmp_path: Path
@@ -209,6 +210,7 @@ def test_damage_beyond_what_the_gate_tried(
     assert names(library) == set()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("asset", "damaged"), [("proxy", "picture"), ("audio", "sound")])
 def test_damage_at_the_end_of_one_stream(asset: MediaAsset, damaged: str, library: Library, tmp_path: Path) -> None:
     """The last minutes of a film are a frozen picture, or missing in its transcript, because the other stream is whole."""

@@ -99,6 +99,7 @@ def test_a_silent_video_has_clips_too(lab: Lab, silent_scenes: Path) -> None:
     assert clips and [clip.frames for clip in clips.clips] == [100]
 
 
+@pytest.mark.long
 def test_what_is_too_short_gives_one_clip_or_none(lab: Lab, clips: Path) -> None:
     """A video of seconds fails for want of clips, or says nothing; or a sound file fails because nothing can be cut."""
     talk = lab.process(clips / "talk.mp4", "talk.mp4")

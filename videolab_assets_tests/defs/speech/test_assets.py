@@ -43,6 +43,7 @@ def test_words_become_subtitles(lab: Lab, clips: Path) -> None:
     assert srt.startswith("1\n00:00:0")
 
 
+@pytest.mark.long
 def test_a_persons_words_replace_the_engines_everywhere(lab: Lab, clips: Path) -> None:
     """Captions, summary or search go on with what the engine misheard; or the correction is nowhere in the ledger."""
     first = lab.process(clips / "talk.mp4", "talk.mp4")

@@ -39,6 +39,7 @@ def replan(lab: Lab, video_key: str, assets: list[str]) -> dg.ExecuteInProcessRe
     return result
 
 
+@pytest.mark.long
 def test_one_clip_for_every_platform(lab: Lab, clips: Path) -> None:
     """A platform gets no file, another one's, or one that fails its checks; or everything is encoded again with each run."""
     request = ordered(lab, clips)

@@ -81,7 +81,7 @@ def tried(field: Field, seed: int, turn: Turn | None) -> tuple[set[str], bool]:
 
 def test_some_of_the_runs(field: Field) -> None:
     """Prevents what the thousand runs prevent, as far as a few seconds go."""
-    for seed, turn in enumerate(spread(field.turns(), 22)):
+    for seed, turn in enumerate(spread(field.turns(), 12)):
         tried(field, seed, turn)
 
 

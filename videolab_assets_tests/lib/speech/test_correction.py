@@ -238,6 +238,7 @@ def test_a_talk_corrected_word_for_word_is_timed_as_it_was_said(name: str) -> No
     assert max(late) < 0.5
 
 
+@pytest.mark.long
 def test_no_input_makes_the_work_grow_with_the_square_of_its_length() -> None:
     """Prevents a day of "de de de" from holding a worker for hours: quadratic work on these takes minutes."""
     same = heard_as([("de", 0.35 * at, 0.35 * at + 0.3) for at in range(30_000)])

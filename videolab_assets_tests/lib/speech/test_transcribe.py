@@ -29,6 +29,7 @@ def heard_in(name: str, engine: Engine, folder: Path) -> Spoken:
     return transcribe(flac, engine, duration=len(sounds.samples_of(flac)) / SAMPLE_RATE).spoken
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "said", "most_errors"),
     [("speech-example.mp4", EXAMPLE, 0.08), pytest.param("jfk.flac", KENNEDY, 0.45, marks=pytest.mark.long)],

@@ -299,6 +299,7 @@ UNFINISHED = candidate(HALF, "CONTINUATION")
 UNFINISHED["candidates"][0]["continuationToken"] = "Zm9v"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("behaviour", "sentence"),
     [
@@ -351,6 +352,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
 def test_a_broken_form_is_asked_for_once_more(
     engine: GeminiEngine, server: ScriptedServer, clock: Clock, database: Database, broken: Any
