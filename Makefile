@@ -20,7 +20,7 @@ demo: $(VENV)/.installed  ## the sample through the real sensor and job
 	$(BIN)/videolab process $(SAMPLE) --tenant demo
 
 test: $(VENV)/.installed-tests  ## everything that needs no more than Python and make
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile
 
 whisper: $(VENV)/.installed-tests  ## the two Whisper engines beside the rest (torch: hundreds of megabytes)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,whisper,faster-whisper]'

@@ -119,6 +119,7 @@ def test_what_is_no_file_is_rejected(kind: str, home: Path, tmp_path: Path) -> N
     assert str(path) in answer["reason"]
 
 
+@pytest.mark.long
 def test_show(lab: Lab, clips: Path) -> None:
     """What is known of a video can only be found out in the UI."""
     key = video_key_of(lab.process(clips / "silent.mp4", "[bold]x.mp4"))

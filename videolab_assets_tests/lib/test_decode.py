@@ -67,6 +67,7 @@ def test_rotation(turn: int, upright: tuple[tuple[int, int, int], ...], tmp_path
     assert (thumbnail.width, thumbnail.height) == result.plan_size
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("width", "height", "shown"),
     [(355, 201, (354, 200)), (1080, 1920, (720, 1280)), (3840, 2160, (1280, 720)), (64, 48, (64, 48)), (900, 900, (720, 720))],
@@ -322,6 +323,7 @@ def test_a_cut_that_begins_before_its_start(plain: Path, tmp_path: Path) -> None
     in_sync(sources.run(tmp_path / "a.mp4", tmp_path / "work"), -0.32, -0.32)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("container", ["mp4", "mkv", "ts"])
 @pytest.mark.parametrize("late", ["picture", "sound"])
 def test_one_stream_begins_later(late: str, container: str, plain: Path, tmp_path: Path) -> None:

@@ -239,6 +239,7 @@ def small_frames(path: Path, rate: int) -> NDArray[np.uint8]:
     return np.frombuffer(raw, np.uint8, len(raw) // FRAME_BYTES * FRAME_BYTES).reshape(-1, 3, FRAME_HEIGHT, FRAME_WIDTH)
 
 
+@pytest.mark.long
 def test_an_edit_of_drawn_and_filmed_scenes_is_found_again(tmp_path: Path) -> None:
     """Compression, pans, zooms, shakes and captions together, with real film where it is there: the whole chain must hold."""
     footage = make(tmp_path, seed=77, seconds=75, look=Look(320, 180, 30))

@@ -120,6 +120,7 @@ def test_what_is_too_short_gives_one_clip_or_none(lab: Lab, clips: Path) -> None
     }
 
 
+@pytest.mark.long
 def test_what_breaks_its_schema_changes_nothing(lab: Lab, clips: Path) -> None:
     """A typo in a file of a person's takes clips away, or nobody learns the line it is in."""
     lab.library.store.write_bytes(RULES_KEY, b"version: mine\nclips:\n  least: 1\n", media_type="application/yaml")

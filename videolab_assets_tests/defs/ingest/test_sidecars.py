@@ -335,6 +335,7 @@ def test_another_tenants_key(lab: Lab, clips: Path) -> None:
     assert lab.library.store.stat(f"library/acme/{key}/corrected.srt") is None
 
 
+@pytest.mark.long
 def test_a_correction_holds(lab: Lab, clips: Path) -> None:
     """The run that follows a correction does not follow it; or the run after it undoes it."""
     result = lab.process(clips / "clip.mp4")

@@ -104,6 +104,7 @@ def test_sound_begins_and_ends_softly(made: Path) -> None:
     assert np.abs(np.diff(numbered.heard(found.path))).max() < 0.12
 
 
+@pytest.mark.long
 def test_irregular_frames_are_encoded_on_the_proxys_grid(made: Path) -> None:
     """Frame numbers divided by a rate drift by 41 ms within 10 s of a recording of variable rate."""
     path = numbered.make(made / "vfr.mp4", *X264[:-1], "select='not(between(mod(n,17),3,5))'", "-fps_mode", "vfr", *AAC, seconds=3)

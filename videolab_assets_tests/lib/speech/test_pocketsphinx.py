@@ -70,6 +70,7 @@ def test_a_piece_is_heard_alike_whatever_came_before(engine: PocketSphinx, sampl
     assert engine.transcribe(piece.samples, start=piece.start, likely=None) == fresh
 
 
+@pytest.mark.long
 def test_what_is_likely_changes_nothing(engine: PocketSphinx, sample_sound: Samples) -> None:
     """Prevents a piece from being heard another way after a resumed run than in one go: it knows English alone."""
     piece = sample_sound[10 * SAMPLE_RATE : 14 * SAMPLE_RATE]

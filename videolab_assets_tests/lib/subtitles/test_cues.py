@@ -224,6 +224,7 @@ def test_words_without_length_and_all_at_once_are_still_shown_one_after_another(
     assert not any(found.values())
 
 
+@pytest.mark.long
 def test_three_hours_are_as_good_as_a_minute() -> None:
     """Prevents drift that grows with length: the last cue of three hours is as near to its words as the first."""
     utterances = talk("onboarding_en")["utterances"]
