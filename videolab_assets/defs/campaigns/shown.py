@@ -35,7 +35,7 @@ def plot(png: bytes, name: str) -> dg.MarkdownMetadataValue:
 
 def of_dry_run(plan: CampaignPlan, rows: Sequence[DryRunRow]) -> Metadata:
     """What would be made."""
-    records = ({"what": row.what, "name": row.name, "with": row.params, "checked by": row.checked_by} for row in rows)
+    records = ({"what": row.what, "name": row.name, "checked by": row.checked_by, "with": row.params} for row in rows)
     return {
         "dry_run": "Nothing was created. This is what would be.",
         "budget": plan.budget.in_words(),

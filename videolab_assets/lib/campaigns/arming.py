@@ -260,7 +260,8 @@ class _Stopping:
         since = self.ledger.commitments.last_turning_on([one.campaign_key for one in self.known.values()])
         recent = since + self.patience.settle_seconds > self.patience.clock()
         if recent:
-            self.progress("Waiting for the end of a request that may still turn something on")
+            left = since + self.patience.settle_seconds - self.patience.clock()
+            self.progress(f"All is paused; in {left:.0f} s it is paused once more, as a request that turns something on may be under way")
             self.patience.wait_out(since)
         return recent
 

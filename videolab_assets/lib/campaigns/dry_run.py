@@ -21,7 +21,7 @@ KINDS = {
     "ad": "ad",
     "study": "A/B split",
 }
-LONGEST_WORDS = 300
+LONGEST_WORDS = 1000
 
 
 @dataclass(frozen=True)
