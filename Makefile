@@ -26,7 +26,7 @@ whisper: $(VENV)/.installed-tests  ## the two Whisper engines beside the rest (t
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,whisper,faster-whisper]'
 
 long: whisper  ## the tests that take minutes or need Whisper
-	$(BIN)/pytest -m long
+	$(BIN)/pytest -m long -n 2 --dist loadfile
 
 dev: $(VENV)/.installed  ## Dagster's UI on http://127.0.0.1:3000, sensors on
 	$(BIN)/videolab dev

@@ -13,7 +13,7 @@ from videolab_assets_tests.lab import Lab, failures_of, materialized, video_key_
 
 def tidy(lab: Lab) -> dg.ExecuteInProcessResult:
     """What the nightly schedule does."""
-    (schedule,) = lab.repository.schedule_defs
+    schedule = lab.repository.get_schedule_def("tidy_search")
     return lab.repository.get_job(schedule.job_name).execute_in_process(instance=lab.instance, raise_on_error=False)
 
 
