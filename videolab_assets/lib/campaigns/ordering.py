@@ -6,12 +6,13 @@ from videolab_assets.lib.campaigns.building import Built
 from videolab_assets.lib.campaigns.ledger import Ledger
 from videolab_assets.lib.campaigns.library import CampaignClips, Performance, not_known
 from videolab_assets.lib.campaigns.plan import CAMPAIGNS, CampaignPlan, plan_campaign
-from videolab_assets.lib.campaigns.request import LONGEST_REQUEST, CampaignRequest, campaign_key_of, read_campaign
+from videolab_assets.lib.campaigns.request import CampaignRequest, campaign_key_of, read_campaign
 from videolab_assets.lib.documents import Model
 from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.keys import tenant_of
 from videolab_assets.lib.library import Library
 from videolab_assets.lib.meta.accounts import account_for
+from videolab_assets.lib.requests.kinds import LONGEST_REQUEST
 from videolab_assets.lib.store import ObjectMissing, Store
 
 

@@ -31,11 +31,11 @@ from videolab_assets.lib.errors import PermanentError
 from videolab_assets.lib.keys import VIDEO_KEY_PATTERN, checked_tenant, checked_video_key, slug, tenant_of
 from videolab_assets.lib.money import Money, example
 from videolab_assets.lib.recipe import recipe
+from videolab_assets.lib.requests.kinds import LONGEST_REQUEST
 from videolab_assets.lib.yaml_text import Line, Unsuitable, read_yaml
 
 __all__ = ["Activation", "Best", "Budget", "CampaignContext", "CampaignRequest", "ClipRef", "ClipSource", "CreativeOrder", "Stop"]
 
-LONGEST_REQUEST = 64 * 1024
 MOST_CELLS = 5
 """What Ads Manager allows in one test."""
 

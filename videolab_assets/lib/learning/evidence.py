@@ -33,13 +33,9 @@ SAME_LENGTH = 0.25
 """Seconds by which a variant's planned length may differ from that of the clip in the plan of the same name: more is another clip."""
 
 
-class Totals(Protocol):
-    """What `lib/insights` has of an ad; counts, and money in minor units."""
+class Counts(Protocol):
+    """What `lib/insights` counts, of an ad or of a day; money in minor units."""
 
-    @property
-    def ad_id(self) -> str: ...
-    @property
-    def currency(self) -> str: ...
     @property
     def impressions(self) -> int: ...
     @property
@@ -50,6 +46,15 @@ class Totals(Protocol):
     def link_clicks(self) -> int: ...
     @property
     def spend_minor(self) -> int: ...
+
+
+class Totals(Counts, Protocol):
+    """What `lib/insights` has of an ad."""
+
+    @property
+    def ad_id(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
 
 
 class Made(Protocol):

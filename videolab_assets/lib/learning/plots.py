@@ -12,7 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from videolab_assets.lib.learning.calibration import Calibration
-from videolab_assets.lib.learning.evidence import OUTCOMES
+from videolab_assets.lib.learning.evidence import OUTCOMES, Counts
 from videolab_assets.lib.learning.posterior import ClipPosterior, Posterior
 from videolab_assets.lib.money import Money
 from videolab_assets.lib.platforms import PLATFORMS
@@ -41,21 +41,11 @@ MOST_BARS = 200
 """More than these are lines: a bar would be no wider, and each is a shape of its own to draw."""
 
 
-class Day(Protocol):
-    """What `lib/insights` has of a day: counts, and money in minor units."""
+class Day(Counts, Protocol):
+    """What `lib/insights` has of a day."""
 
     @property
     def date(self) -> date: ...
-    @property
-    def impressions(self) -> int: ...
-    @property
-    def plays_3s(self) -> int: ...
-    @property
-    def thruplays(self) -> int: ...
-    @property
-    def link_clicks(self) -> int: ...
-    @property
-    def spend_minor(self) -> int: ...
 
 
 @dataclass
